@@ -1,0 +1,70 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Firmware rooms build twice from the same sources: as normal Swift on the host, and as Embedded Swift for the
+// device (packaging/toolsets). These settings make the host build refuse most of what Embedded Swift would refuse.
+let firmware: [SwiftSetting] = [
+    .treatWarning("EmbeddedRestrictions", as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let package = Package(
+    name: "firstlight",
+    products: [
+        .executable(name: "firstlightd", targets: ["firstlightd"]),
+        .executable(name: "firstlightctl", targets: ["firstlightctl"]),
+        .executable(name: "firstlight-lab", targets: ["firstlight-lab"]),
+        .library(name: "AutoMigrator", targets: ["AutoMigrator"]),
+    ],
+    traits: [
+        .default(enabledTraits: ["GPIO"]),
+        .trait(name: "GPIO", description: "LED and button on GPIO lines, through libgpiod (1.6 or 2.x)."),
+        .trait(name: "Lab", description: "The virtual board: host tools that boot, measure and unplug a QEMU machine."),
+    ],
+    dependencies: [
+        // Only the trait Lab asks for it; a firmware build resolves and fetches nothing.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    ],
+    targets: [
+        // The C faces.
+        .target(name: "CLinux", linkerSettings: [.linkedLibrary("blkid")]),
+        .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .target(
+            name: "CGPIO",
+            cSettings: [.define("FIRSTLIGHT_GPIO", .when(traits: ["GPIO"]))],
+            linkerSettings: [.linkedLibrary("gpiod", .when(traits: ["GPIO"]))]),
+
+        // The firmware's rooms.
+        .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: firmware),
+        .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: firmware),
+        .target(name: "AutoMigrator", dependencies: ["SQLite", "Linux"], swiftSettings: firmware),
+        .target(name: "DataPartition", dependencies: ["Linux", "CLinux"], swiftSettings: firmware),
+        .target(name: "FrontPanel", dependencies: ["Linux", "CGPIO"], swiftSettings: firmware),
+        .target(
+            name: "BootSequence", dependencies: ["Linux", "AutoMigrator", "DataPartition", "FrontPanel"],
+            swiftSettings: firmware),
+        .target(
+            name: "Supervisor",
+            dependencies: ["Linux", "CLinux", "SQLite", "AutoMigrator", "DataPartition", "FrontPanel", "BootSequence"],
+            swiftSettings: firmware),
+        .target(
+            name: "Commands", dependencies: ["Linux", "SQLite", "AutoMigrator", "BootSequence"],
+            swiftSettings: firmware),
+
+        // Each a C main that calls the entry its room exports: Embedded Swift has no CommandLine.
+        .executableTarget(name: "firstlightd", dependencies: ["Supervisor"]),
+        .executableTarget(name: "firstlightctl", dependencies: ["Commands"]),
+
+        // Host only.
+        .target(name: "VirtualBoard", dependencies: ["FrontPanel"]),
+        .executableTarget(
+            name: "firstlight-lab",
+            dependencies: [
+                "VirtualBoard",
+                .product(
+                    name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["Lab"])),
+            ]),
+    ]
+)

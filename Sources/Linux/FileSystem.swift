@@ -1,0 +1,142 @@
+internal import CLinux
+
+/// File operations by path.
+public enum FileSystem {
+    /// What lstat says: a symbolic link is a symbolic link. Nil when nothing is there.
+    public static func status(_ path: String) throws(LinuxError) -> FileStatus? {
+        var status = stat()
+        if lstat(path, &status) == 0 { return FileStatus(status) }
+        let error = LinuxError.last("lstat", path)
+        if error.isMissing { return nil }
+        throw error
+    }
+
+    /// Whether lstat finds something; an error counts as not.
+    public static func exists(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0
+    }
+
+    /// Makes one directory. False when it (or something of that name) was already there.
+    @discardableResult
+    public static func makeDirectory(_ path: String, permissions: UInt32 = 0o755) throws(LinuxError) -> Bool {
+        if mkdir(path, permissions) == 0 { return true }
+        let error = LinuxError.last("mkdir", path)
+        if error.isAlreadyThere { return false }
+        throw error
+    }
+
+    /// Renames over whatever is there. Durable only after `syncDirectory` of both directories.
+    public static func rename(_ old: String, to new: String) throws(LinuxError) {
+        if CLinux.rename(old, new) != 0 { throw .last("rename", "\(old) to \(new)") }
+    }
+
+    /// Removes a file; one that is not there is no error.
+    public static func remove(_ path: String) throws(LinuxError) {
+        if unlink(path) == 0 { return }
+        let error = LinuxError.last("unlink", path)
+        if !error.isMissing { throw error }
+    }
+
+    public static func removeDirectory(_ path: String) throws(LinuxError) {
+        if rmdir(path) == 0 { return }
+        let error = LinuxError.last("rmdir", path)
+        if !error.isMissing { throw error }
+    }
+
+    /// fsync of a directory: makes the names in it durable. SQLite ignores errors of its own (RULES.md S8), so ours count.
+    public static func syncDirectory(_ path: String) throws(LinuxError) {
+        let directory = try FileDescriptor.open(path, .directory)
+        try directory.sync()
+    }
+
+    /// The names in a directory, without `.` and `..`, sorted by their bytes.
+    public static func list(_ path: String) throws(LinuxError) -> [String] {
+        guard let directory = opendir(path) else { throw .last("opendir", path) }
+        defer { _ = closedir(directory) }
+        var names: [String] = []
+        while true {
+            linux_set_errno(0)
+            guard let entry = readdir(directory) else {
+                if linux_errno() != 0 { throw .last("readdir", path) }
+                break
+            }
+            let name = String(cString: linux_entry_name(entry))
+            if name != "." && name != ".." { names.append(name) }
+        }
+        names.sort { Text.precedes($0, $1) }
+        return names
+    }
+
+    /// A whole file, refused (EFBIG) when it has more than `limit` bytes. Works for /proc and /sys, whose sizes read 0.
+    public static func read(_ path: String, limit: Int) throws(LinuxError) -> [UInt8] {
+        let file = try FileDescriptor.open(path, .read)
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let n = try chunk.withUnsafeMutableBufferPointer { (buffer) throws(LinuxError) in
+                try file.read(into: UnsafeMutableRawBufferPointer(buffer))
+            }
+            if n == 0 { return bytes }
+            bytes.append(contentsOf: chunk[0..<n])
+            if bytes.count > limit { throw LinuxError("read", path, code: EFBIG) }
+        }
+    }
+
+    /// A whole text file; bytes that are not UTF-8 become U+FFFD.
+    public static func readText(_ path: String, limit: Int = 65536) throws(LinuxError) -> String {
+        String(decoding: try read(path, limit: limit), as: UTF8.self)
+    }
+
+    /// Replaces `path` with `text` by rename: a reader sees the old file or the new one, never a part.
+    ///
+    /// With `durable`, the file is fsynced before the rename and its directory after (RULES.md F1), so that after a power
+    /// cut the old or the new text is there; without, it may be either or gone, which is right on a tmpfs only.
+    public static func replace(
+        _ path: String, with text: String, durable: Bool, permissions: UInt32 = 0o644
+    ) throws(LinuxError) {
+        let temporary = path + ".new"
+        do throws(LinuxError) {
+            let file = try FileDescriptor.open(temporary, .create, permissions: permissions)
+            try file.write(text)
+            if durable { try file.sync() }
+        } catch {
+            try? remove(temporary)
+            throw error
+        }
+        try rename(temporary, to: path)
+        if durable { try syncDirectory(Text.directory(of: path)) }
+    }
+
+    public struct Space: Sendable {
+        /// Bytes that a process without privileges may still write.
+        public let available: Int64
+        public let total: Int64
+        public let blockSize: Int64
+        public let readOnly: Bool
+    }
+
+    /// statvfs(2). After a journal abort it may still call a read-only filesystem writable (RULES.md F6).
+    public static func space(_ path: String) throws(LinuxError) -> Space {
+        var status = statvfs()
+        if linux_statvfs(path, &status) != 0 { throw .last("statvfs", path) }
+        let block = Int64(status.f_frsize)
+        return Space(
+            available: Int64(status.f_bavail) * block, total: Int64(status.f_blocks) * block, blockSize: block,
+            readOnly: status.f_flag & UInt(ST_RDONLY) != 0)
+    }
+
+    /// Removes a directory and everything in it, following no symbolic link and entering no other filesystem.
+    public static func removeTree(_ path: String) throws(LinuxError) {
+        guard let root = try status(path) else { return }
+        try removeTree(path, on: root.device)
+    }
+
+    private static func removeTree(_ path: String, on device: UInt64) throws(LinuxError) {
+        guard let status = try status(path) else { return }
+        guard status.kind == .directory else { return try remove(path) }
+        guard status.device == device else { throw LinuxError("remove", path, code: EXDEV) }
+        for name in try list(path) { try removeTree("\(path)/\(name)", on: device) }
+        try removeDirectory(path)
+    }
+}

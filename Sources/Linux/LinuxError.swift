@@ -1,0 +1,38 @@
+internal import CLinux
+
+/// A system call that failed: what was being done, to what, and the raw `errno`.
+public struct LinuxError: Error, Sendable {
+    /// The call, as its manual page spells it: `rename`, `fsync`.
+    public let operation: String
+    /// What it was done to: a path, or a short name for what has none.
+    public let subject: String
+    /// The raw errno, kept so that a caller can tell EIO from ENOSPC (RULES.md F7).
+    public let code: Int32
+
+    public init(_ operation: String, _ subject: String, code: Int32) {
+        self.operation = operation
+        self.subject = subject
+        self.code = code
+    }
+
+    /// The error of the call that has just failed.
+    public static func last(_ operation: String, _ subject: String) -> LinuxError {
+        LinuxError(operation, subject, code: linux_errno())
+    }
+
+    /// `rename /data/app/app.db: EIO`
+    public var text: String { "\(operation) \(subject): \(LinuxError.name(code))" }
+
+    /// `EIO`, or `errno 512` for a number this library has no name for.
+    public static func name(_ code: Int32) -> String {
+        guard let name = linux_errno_name(code) else { return "errno \(code)" }
+        return String(cString: name)
+    }
+
+    public var isMissing: Bool { code == ENOENT || code == ENOTDIR }
+    public var isFull: Bool { code == ENOSPC || code == EDQUOT }
+    public var isAlreadyThere: Bool { code == EEXIST }
+    public var isReadOnly: Bool { code == EROFS }
+    public var isInterrupted: Bool { code == EINTR }
+    public var wouldBlock: Bool { code == EAGAIN }
+}

@@ -1,0 +1,1 @@
+print("firstlight-lab was built without the trait Lab: swift run --traits GPIO,Lab firstlight-lab")
