@@ -1,0 +1,50 @@
+/// How a stage that may take long tells what it is doing: a worker sends it down its pipe, where silence means stalled.
+public struct Reporter {
+    /// What the LED shows meanwhile.
+    public enum Phase: Sendable, Equatable {
+        /// Checking, mounting, migrating.
+        case working
+        /// Repairing, restoring, rebuilding.
+        case recovering
+        /// Erasing for a factory reset.
+        case wiping
+
+        /// The word in the worker's protocol.
+        public var text: String {
+            switch self {
+            case .working: "working"
+            case .recovering: "recovering"
+            case .wiping: "wiping"
+            }
+        }
+
+        public init?(text: String) {
+            switch text {
+            case "working": self = .working
+            case "recovering": self = .recovering
+            case "wiping": self = .wiping
+            default: return nil
+            }
+        }
+    }
+
+    public let log: Log
+    private let onProgress: (Phase, String) -> Void
+    private let onChild: (Int32) -> Void
+
+    public init(
+        log: Log, progress: @escaping (Phase, String) -> Void = { _, _ in }, child: @escaping (Int32) -> Void = { _ in }
+    ) {
+        self.log = log
+        onProgress = progress
+        onChild = child
+    }
+
+    /// A step begins: `e2fsck -p /dev/vda1`, `step 3 of 10: 20240301120000_add_sensors`.
+    public func progress(_ phase: Phase, _ step: String) { onProgress(phase, step) }
+
+    /// A program was started whose I/O and CPU time count as movement until it ends.
+    public func child(_ process: Int32) { onChild(process) }
+
+    public static var silent: Reporter { Reporter(log: .none) }
+}
