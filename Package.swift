@@ -38,7 +38,7 @@ let package = Package(
 
         // The firmware's rooms.
         .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: firmware),
-        .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: firmware),
+        .target(name: "SQLite", dependencies: ["CSQLite", "Linux"], swiftSettings: firmware),
         .target(name: "AutoMigrator", dependencies: ["SQLite", "Linux"], swiftSettings: firmware),
         .target(name: "DataPartition", dependencies: ["Linux", "CLinux"], swiftSettings: firmware),
         .target(name: "FrontPanel", dependencies: ["Linux", "CGPIO"], swiftSettings: firmware),
