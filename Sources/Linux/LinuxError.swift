@@ -34,5 +34,9 @@ public struct LinuxError: Error, Sendable {
     public var isAlreadyThere: Bool { code == EEXIST }
     public var isReadOnly: Bool { code == EROFS }
     public var isInterrupted: Bool { code == EINTR }
+    /// EBUSY, for a lock that another process holds.
+    public static var busy: Int32 { EBUSY }
+    /// ENOSPC, for a step that does not begin because there would not be room to finish it.
+    public static var full: Int32 { ENOSPC }
     public var wouldBlock: Bool { code == EAGAIN }
 }

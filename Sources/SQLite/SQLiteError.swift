@@ -47,6 +47,10 @@ public struct SQLiteError: Error, Sendable {
         }
     }
 
+    /// The code for damage that a check reported in rows, not in a code (RULES.md S10).
+    public static var corrupt: Int32 { SQLITE_CORRUPT }
+    public static var busy: Int32 { SQLITE_BUSY }
+
     public var kind: Kind {
         switch code & 0xFF {
         case SQLITE_CORRUPT: .corrupt

@@ -1,0 +1,79 @@
+internal import Linux
+internal import SQLite
+
+/// How thoroughly a database is looked at after its migrations.
+public enum Verify: Sendable, Equatable {
+    /// `integrity_check`: O(N log N); finds what quick_check misses (RULES.md S10).
+    case full
+    /// `quick_check`: O(N), no indexes.
+    case quick
+    /// Neither that nor `foreign_key_check`.
+    case none
+
+    public init?(text: String) {
+        switch text {
+        case "full": self = .full
+        case "quick": self = .quick
+        case "none": self = .none
+        default: return nil
+        }
+    }
+}
+
+/// What SQLite's own checks say about a database.
+struct Check {
+    /// Rows about structure only: an application's own broken constraints are its own affair (RULES.md S5).
+    var structure: [String] = []
+    /// Rows of `foreign_key_check`, counted by `child → parent`.
+    var orphans: [String: Int64] = [:]
+
+    /// The most rows of a structural check that are kept; one is enough to know.
+    private static let limit = 100
+
+    init() {}
+
+    /// Both checks, as `verify` asks for.
+    init(_ database: borrowing Database, verify: Verify) throws(SQLiteError) {
+        if verify == .none { return }
+        structure = try Check.structure(database, verify: verify)
+        let rows = try database.prepare("SELECT \"table\", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2")
+        while try rows.step() {
+            orphans["\(rows.text(0) ?? "?") → \(rows.text(1) ?? "?")"] = rows.integer(2) ?? 0
+        }
+    }
+
+    static func structure(_ database: borrowing Database, verify: Verify) throws(SQLiteError) -> [String] {
+        let pragma = verify == .full ? "integrity_check" : "quick_check"
+        try database.execute("PRAGMA ignore_check_constraints=ON")
+        defer { try? database.execute("PRAGMA ignore_check_constraints=OFF") }
+        let rows = try database.prepare("PRAGMA \(pragma)(\(limit))")
+        var found: [String] = []
+        while try rows.step() {
+            for line in Text.lines(rows.text(0) ?? "") where isStructural(line) { found.append(line) }
+        }
+        return found
+    }
+
+    /// Errors come as rows (RULES.md S10); these are about values and constraints, not about pages.
+    private static func isStructural(_ row: String) -> Bool {
+        if row == "ok" || row.utf8.isEmpty || Text.hasPrefix(row, "***") { return false }
+        let values = [
+            "NULL value in ", "NUMERIC value in ", "TEXT value in ", "CHECK constraint failed in ",
+            "non-unique entry in index ", "unsupported file format", "unable to validate", "no such ",
+            "unknown tokenizer", "malformed inverted index",
+        ]
+        if values.contains(where: { Text.hasPrefix(row, $0) }) { return false }
+        return !(Text.hasPrefix(row, "non-") && Text.contains(row, " value in "))
+    }
+
+    /// What this one found that `before` had not: the only findings that speak against a migration.
+    func news(since before: Check) -> String? {
+        let structural = structure.filter { !before.structure.contains($0) }
+        if let first = structural.first { return first }
+        for (pair, count) in orphans where count > before.orphans[pair] ?? 0 {
+            let known = before.orphans[pair] ?? 0
+            return "foreign key \(pair): \(count - known) rows without their parent that were not there before"
+        }
+        return nil
+    }
+}

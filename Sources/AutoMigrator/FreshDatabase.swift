@@ -1,0 +1,59 @@
+internal import Linux
+internal import SQLite
+
+/// A new database with the whole set applied, built under the replacement's name. Nothing of it counts before the swap puts it in
+/// place, so nothing is synced before its end, and a power cut leaves a file that the next build removes.
+struct FreshDatabase {
+    let state: RepositoryState
+    let set: MigrationSet
+    let verify: Verify
+    let reporter: Reporter
+
+    /// Readable for the application's group, as SQLite's own default would be with a daemon's usual umask.
+    private static let permissions: UInt32 = 0o640
+
+    /// On return the file is whole and on the disk under its temporary name.
+    func build() throws(MigrationError) -> Seal {
+        let path = state.replacement
+        try system { () throws(LinuxError) in
+            for suffix in RepositoryState.suffixes { try FileSystem.remove(path + suffix) }
+        }
+        let contents = try migrate(path)
+        return try system { () throws(LinuxError) in
+            let file = try FileDescriptor.open(path, .readWrite)
+            try file.changePermissions(FreshDatabase.permissions)
+            try file.sync()
+            return Seal(
+                size: try file.status().size, checksum: try Seal.checksum(file), schema: contents.schema,
+                tables: contents.tables)
+        }
+    }
+
+    private func migrate(_ path: String) throws(MigrationError) -> (schema: Int64, tables: Int64) {
+        let database = try sqlite { () throws(SQLiteError) in
+            let database = try Database(path, .create)
+            try database.execute("PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=OFF")
+            return database
+        }
+        var applied = 0
+        for unit in Upgrade.Unit.split(set.migrations) {
+            try sqlite { () throws(SQLiteError) in
+                try database.execute("PRAGMA foreign_keys=\(unit.foreignKeys ? "ON" : "OFF")")
+                if !unit.alone { try database.execute("BEGIN IMMEDIATE") }
+            }
+            try History.prepare(database)
+            for step in unit.steps {
+                applied += 1
+                let line = "\(state.database): step \(applied) of \(set.migrations.count): \(step.title)"
+                reporter.progress(.working, line)
+                reporter.log.info(line)
+                try ScriptRunner.run(step.up, of: step, on: database, alone: unit.alone)
+                try History.record(step, in: database)
+            }
+            if !unit.alone { try sqlite { () throws(SQLiteError) in try database.execute("COMMIT") } }
+        }
+        let news = try sqlite { () throws(SQLiteError) in try Check(database, verify: verify).news(since: Check()) }
+        if let news { throw .check(reason: news) }
+        return try Seal.contents(database)
+    }
+}

@@ -1,0 +1,68 @@
+public import Linux
+public import SQLite
+
+/// What can go wrong between a migration file and a migrated database.
+public enum MigrationError: Error, Sendable {
+    /// A migration file is wrong: a bad name, a marker typo, a version twice.
+    case file(path: String, line: Int64?, reason: String)
+    /// There is no set to work from.
+    case noMigrations(directory: String, reason: String)
+    /// A step's SQL failed, at this line of its file.
+    case step(title: String, file: String, line: Int64, error: SQLiteError)
+    /// A step's SQL does what a migration must not do.
+    case refused(title: String, file: String, line: Int64, reason: String)
+    /// The database is not as sound after the steps as it was before.
+    case check(reason: String)
+    /// SQLite, outside a step's own SQL.
+    case database(SQLiteError)
+    /// The kernel.
+    case system(LinuxError)
+    /// Bytes that are not what their seal says.
+    case seal(path: String, reason: String)
+    /// `schema_migrations` is somebody else's, in a shape that is not ours.
+    case history(database: String, reason: String)
+
+    /// The thing, the operation and the cause, in one line.
+    public var text: String {
+        switch self {
+        case .file(let path, let line, let reason):
+            if let line { "\(path):\(line): \(reason)" } else { "\(path): \(reason)" }
+        case .noMigrations(let directory, let reason): "no migrations in \(directory): \(reason)"
+        case .step(_, let file, let line, let error): "\(file):\(line): \(error.message)"
+        case .refused(_, let file, let line, let reason): "\(file):\(line): \(reason)"
+        case .check(let reason): "check after migrating: \(reason)"
+        case .database(let error): error.text
+        case .system(let error): error.text
+        case .seal(let path, let reason): "\(path) is not what its seal says: \(reason)"
+        case .history(let database, let reason): "\(database): \(reason)"
+        }
+    }
+
+    /// Whether the machine is in trouble (disk full, I/O error, no memory, busy) rather than the migration or the data.
+    public var isMachine: Bool {
+        switch self {
+        case .step(_, _, _, let error), .database(let error): error.kind.isMachine
+        case .system: true
+        case .file, .noMigrations, .refused, .check, .seal, .history: false
+        }
+    }
+
+    /// Whether SQLite called the database damaged: a suspicion, to be confirmed (RULES.md S5).
+    var suggestsDamage: Bool {
+        switch self {
+        case .step(_, _, _, let error), .database(let error):
+            error.kind == .corrupt || error.kind == .notADatabase
+        default: false
+        }
+    }
+}
+
+/// Runs SQLite calls where MigrationError is thrown.
+func sqlite<T: ~Copyable>(_ body: () throws(SQLiteError) -> T) throws(MigrationError) -> T {
+    do throws(SQLiteError) { return try body() } catch { throw .database(error) }
+}
+
+/// Runs system calls where MigrationError is thrown.
+func system<T: ~Copyable>(_ body: () throws(LinuxError) -> T) throws(MigrationError) -> T {
+    do throws(LinuxError) { return try body() } catch { throw .system(error) }
+}

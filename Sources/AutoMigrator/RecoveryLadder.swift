@@ -1,0 +1,91 @@
+internal import Linux
+internal import SQLite
+
+/// The ladder for a database that is lost or damaged: the policy's rungs in order, the first that gives a database ends it.
+///
+/// The old files are moved only when the replacement is ready and sealed, and they go to quarantine byte for byte.
+extension RepositoryBoot {
+    mutating func recover(_ set: MigrationSet, _ cause: String) throws(MigrationError) {
+        reporter.log.error("\(repository.path): \(cause)")
+        reporter.progress(.recovering, "recover \(repository.path)")
+        try system { () throws(LinuxError) in try prepareState() }
+        for rung in repository.onFailure {
+            switch rung {
+            case .restore:
+                if try restore(set, cause) { return }
+            case .rebuild:
+                if try rebuild(set, cause) { return }
+            case .keep, .stop:
+                return end(.failed, reason: "\(cause); the policy leaves it as it is")
+            }
+        }
+        end(.failed, reason: "\(cause); no rung of the recovery ladder gave a database, the files are left as they are")
+    }
+
+    /// The newest snapshot whose seal holds, and then the pending steps in this same boot.
+    private mutating func restore(_ set: MigrationSet, _ cause: String) throws(MigrationError) -> Bool {
+        for snapshot in state.snapshots.list() {
+            reporter.progress(.recovering, "restore snapshot \(snapshot.title)")
+            do throws(MigrationError) {
+                let lock = try system { () throws(LinuxError) in try state.lock() }
+                report.quarantine = try replace(by: snapshot)
+                _ = consume lock
+            } catch {
+                guard case .seal = error else { throw error }
+                reporter.log.error("\(error.text); the next older snapshot is tried")
+                try system { () throws(LinuxError) in try Swap.clear(state) }
+                continue
+            }
+            let lost = "what was written after snapshot \(snapshot.title)"
+            reporter.log.warning("\(repository.path): restored from snapshot \(snapshot.title); lost: \(lost)")
+            report.lost = lost
+            report.schema = snapshot.seal.schema == 0 ? nil : snapshot.seal.schema
+            report.snapshot = snapshot.title
+            try migrateRestored(set)
+            end(.restored, reason: report.reason.map { "\(cause); \($0)" } ?? cause)
+            return true
+        }
+        reporter.log.error("\(repository.path): no snapshot whose seal holds")
+        return false
+    }
+
+    private mutating func migrateRestored(_ set: MigrationSet) throws(MigrationError) {
+        let found = try system { () throws(LinuxError) in try Inspection(repository.path) }
+        let plan = Plan(set, try readHistory(found))
+        if plan.pending.isEmpty { return }
+        var upgrade = Upgrade(state, set, verify: repository.verify, reporter: reporter)
+        do throws(Upgrade.Failure) {
+            try upgrade.run()
+            report.schema = set.newest
+        } catch {
+            report.reason = "the restored database could not be migrated: \(error.cause.text)"
+            report.pending = Int64(plan.pending.count)
+            if let snapshot = error.undo {
+                try system { () throws(LinuxError) in try Swap.clear(state) }
+                _ = try replace(by: snapshot)
+            }
+        }
+    }
+
+    private mutating func rebuild(_ set: MigrationSet, _ cause: String) throws(MigrationError) -> Bool {
+        reporter.progress(.recovering, "rebuild \(repository.path)")
+        let lock = try system { () throws(LinuxError) in try state.lock() }
+        let seal: Seal
+        do throws(MigrationError) {
+            seal = try fresh(set).build()
+        } catch {
+            reporter.log.error("\(repository.path): rebuilding failed: \(error.text)")
+            report.reason = error.text
+            return false
+        }
+        report.quarantine = try Swap(.replace, state, seal: seal).perform(state)
+        _ = consume lock
+        state.pruneQuarantine(keep: repository.quarantine)
+        report.schema = set.newest
+        report.lost = "all rows; the old files are in \(report.quarantine ?? "no place, for there were none")"
+        reporter.log.warning("\(repository.path): rebuilt, empty; lost: \(report.lost ?? "")")
+        try snapshotAfterwards()
+        end(.rebuilt, reason: cause)
+        return true
+    }
+}

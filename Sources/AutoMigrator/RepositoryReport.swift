@@ -1,0 +1,28 @@
+/// How one repository's boot went: the fields of `repositories` in status.json.
+public struct RepositoryReport: Sendable {
+    public let name: String
+    public let path: String
+    public var outcome: Outcome
+    /// Why it is not `current` or `migrated`: names the thing, the operation and the cause.
+    public var reason: String?
+    /// The newest version the database has; nil for none.
+    public var schema: Int64?
+    /// The newest version of the image; nil when it has no set.
+    public var wanted: Int64?
+    /// Steps that are still pending.
+    public var pending: Int64 = 0
+    /// What is gone, in words; nil when nothing is.
+    public var lost: String?
+    /// The snapshot taken before the steps, or the one that was restored.
+    public var snapshot: String?
+    /// Where the old files went.
+    public var quarantine: String?
+    public var durationMilliseconds: Int64 = 0
+    public var warnings: [String] = []
+
+    public init(name: String, path: String, outcome: Outcome) {
+        self.name = name
+        self.path = path
+        self.outcome = outcome
+    }
+}

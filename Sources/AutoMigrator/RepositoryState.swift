@@ -1,0 +1,100 @@
+internal import Linux
+
+/// The directory `.firstlight/NAME/` beside a database: what Firstlight must remember about it, on the same filesystem.
+///
+///     lock         flock(2) of whoever works on the database
+///     born         made after the database's first commit: from then on a missing file is a lost one
+///     intent       a swap or a run that a power cut may interrupt, to be finished by the next boot
+///     snapshots/   sealed copies
+///     quarantine/  files that were moved out of the way, byte for byte, one directory each
+struct RepositoryState {
+    /// The database.
+    let database: String
+    let directory: String
+    let snapshots: SnapshotStore
+
+    init(database: String) {
+        self.database = database
+        let name = Text.stem(of: Text.name(of: database))
+        directory = "\(Text.directory(of: database))/.firstlight/\(name)"
+        snapshots = SnapshotStore(directory: "\(directory)/snapshots")
+    }
+
+    var databaseDirectory: String { Text.directory(of: database) }
+    var bornPath: String { "\(directory)/born" }
+    var intentPath: String { "\(directory)/intent" }
+    var quarantine: String { "\(directory)/quarantine" }
+    /// Where a replacement is made ready: in the database's own directory, so that one rename puts it in place.
+    var replacement: String { "\(databaseDirectory)/.\(Text.name(of: database)).firstlight-new" }
+
+    /// The files that are one database: all of them move together (RULES.md S2).
+    static let suffixes = ["-journal", "-wal", "-shm", ""]
+
+    var exists: Bool { FileSystem.exists(directory) }
+    var isBorn: Bool { FileSystem.exists(bornPath) }
+
+    /// Makes what is missing, names and all on the disk when it returns; writes nothing where all is there.
+    func prepare() throws(LinuxError) {
+        var made = false
+        for path in [Text.directory(of: directory), directory, snapshots.directory, quarantine, "\(quarantine)/spare"] {
+            if FileSystem.exists(path) { continue }
+            made = try FileSystem.makeDirectory(path, permissions: 0o700) || made
+        }
+        if !made { return }
+        try FileSystem.syncDirectory(quarantine)
+        try FileSystem.syncDirectory(directory)
+        try FileSystem.syncDirectory(Text.directory(of: directory))
+        try FileSystem.syncDirectory(databaseDirectory)
+    }
+
+    /// Takes the lock, for as long as the descriptor lives.
+    /// - Throws: EBUSY when another process works on the database.
+    func lock() throws(LinuxError) -> FileDescriptor {
+        let file = try FileDescriptor.open("\(directory)/lock", .append, permissions: 0o600)
+        guard try file.tryLock() else { throw LinuxError("lock", "\(directory)/lock", code: LinuxError.busy) }
+        return file
+    }
+
+    /// Remembers that the database existed. Durable when it returns.
+    func markBorn() throws(LinuxError) {
+        if isBorn { return }
+        try FileSystem.replace(bornPath, with: "", durable: true, permissions: 0o600)
+    }
+
+    /// The next number for a snapshot, a quarantine or an intent: above all that are there.
+    func nextSequence() -> Int64 {
+        var newest = snapshots.list().first?.sequence ?? 0
+        for name in (try? FileSystem.list(quarantine)) ?? [] {
+            newest = max(newest, Text.number(name) ?? 0)
+        }
+        return newest + 1
+    }
+
+    /// A quarantine directory for `sequence`, durable. The spare one made ahead is renamed: on a full disk mkdir fails and
+    /// rename works.
+    func makeQuarantine(_ sequence: Int64) throws(LinuxError) -> String {
+        let path = "\(quarantine)/\(Text.padded(sequence, 6))"
+        if !FileSystem.exists(path) {
+            do throws(LinuxError) {
+                try FileSystem.rename("\(quarantine)/spare", to: path)
+            } catch {
+                try FileSystem.makeDirectory(path, permissions: 0o700)
+            }
+        }
+        try FileSystem.syncDirectory(quarantine)
+        return path
+    }
+
+    /// Removes the oldest quarantines beyond `keep`, and makes the spare directory for the next one. Best effort: on a full disk
+    /// the next one is made when it is needed.
+    func pruneQuarantine(keep: Int) {
+        let kept = quarantines()
+        for path in kept.dropLast(max(keep, 1)) { try? FileSystem.removeTree(path) }
+        _ = try? FileSystem.makeDirectory("\(quarantine)/spare", permissions: 0o700)
+    }
+
+    /// Oldest first.
+    func quarantines() -> [String] {
+        ((try? FileSystem.list(quarantine)) ?? []).filter { Text.number($0) != nil }.map { "\(quarantine)/\($0)" }
+    }
+}

@@ -1,0 +1,235 @@
+internal import Linux
+internal import SQLite
+
+/// Brings one existing database from its schema to the image's: snapshot, all pending steps, verify, commit.
+///
+/// Consecutive transactional steps are one unit, a `transaction:false` step is a unit of its own, and so is a run of steps that want
+/// foreign keys on. Only one unit is the rule, and then SQLite's transaction is all the protection it takes. With several, the schema is
+/// between two versions from the first commit to the last, so that an intent names the snapshot to go back to for that long.
+struct Upgrade {
+    /// Steps that are committed together.
+    struct Unit {
+        var steps: [Migration]
+        var alone: Bool
+        var foreignKeys: Bool
+
+        static func split(_ pending: [Migration]) -> [Unit] {
+            var units: [Unit] = []
+            for step in pending {
+                let alone = !step.options.transaction
+                let foreignKeys = step.options.foreignKeys
+                if !alone, let last = units.last, !last.alone, last.foreignKeys == foreignKeys {
+                    units[units.count - 1].steps.append(step)
+                } else {
+                    units.append(Unit(steps: [step], alone: alone, foreignKeys: foreignKeys))
+                }
+            }
+            return units
+        }
+    }
+
+    /// What an upgrade that failed leaves behind.
+    struct Failure: Error {
+        let cause: MigrationError
+        /// The file no longer holds the schema from before: `undo` has to be put back.
+        let undo: Snapshot?
+    }
+
+    let state: RepositoryState
+    let set: MigrationSet
+    let verify: Verify
+    /// Bytes to leave free beside snapshot and journal.
+    static let headroom: Int64 = 1 << 20
+
+    let reporter: Reporter
+
+    /// The snapshot taken before the first step; nil when there was no room for it.
+    private(set) var snapshot: Snapshot?
+    private(set) var applied = 0
+
+    init(_ state: RepositoryState, _ set: MigrationSet, verify: Verify, reporter: Reporter) {
+        self.state = state
+        self.set = set
+        self.verify = verify
+        self.reporter = reporter
+    }
+
+    /// Runs it. On return every step is committed and on the disk; the connection is closed.
+    ///
+    /// After a power cut inside the one unit of most upgrades SQLite rolls back and the next boot begins again; with several, the
+    /// intent brings the snapshot back first.
+    mutating func run() throws(Failure) {
+        do throws(MigrationError) {
+            let database = try sqlite { () throws(SQLiteError) in try Database(state.database, .readWrite) }
+            try runUnits(on: database)
+        } catch {
+            // The connection is closed here: what the disk holds can be looked at.
+            if !wasCommittedAllTheSame() { throw Failure(cause: error, undo: committedPart ? snapshot : nil) }
+        }
+        if committedPart {
+            do throws(LinuxError) { try Swap.clear(state) } catch { throw Failure(cause: .system(error), undo: snapshot) }
+        }
+    }
+
+    /// Whether something of an unfinished run may be on the disk.
+    private var committedPart = false
+    /// Whether the COMMIT that failed was the last one.
+    private var lastCommitFailed = false
+
+    /// COMMIT can fail with the commit in place (RULES.md S6). Then the page cache may hold what never reached the disk, so it is
+    /// dropped, and the new state counts only if it is read back from the device and a sync of it succeeds (S7, S29).
+    private func wasCommittedAllTheSame() -> Bool {
+        guard lastCommitFailed else { return false }
+        for suffix in RepositoryState.suffixes {
+            if let file = try? FileDescriptor.open(state.database + suffix, .read) { file.dropCache() }
+        }
+        guard let history = try? Upgrade.readHistory(state.database),
+            set.migrations.allSatisfy({ history.contains($0.version) }),
+            let file = try? FileDescriptor.open(state.database, .readWrite), (try? file.sync()) != nil
+        else { return false }
+        reporter.log.warning("\(state.database): COMMIT reported an error, but the new schema is on the disk")
+        return true
+    }
+
+    private static func readHistory(_ path: String) throws(MigrationError) -> History {
+        let database = try sqlite { () throws(SQLiteError) in try Database(path, .readWrite) }
+        return try History.read(database)
+    }
+
+    private mutating func runUnits(on database: borrowing Database) throws(MigrationError) {
+        try prepare(database)
+        let plan = Plan(set, try History.read(database))
+        let units = Unit.split(plan.pending)
+
+        // The snapshot is read under the very lock that the first unit runs under: nobody can write in between.
+        try begin(database, foreignKeys: units.first?.foreignKeys ?? false)
+        try takeSnapshot(database, needed: units.count > 1 || units.contains { $0.alone })
+        let baseline = try snapshot == nil ? check(database) : nil
+        try History.prepare(database)
+
+        for (index, unit) in units.enumerated() {
+            let last = index == units.count - 1
+            if unit.alone {
+                // The lock of the snapshot; what History.prepare made is committed with it.
+                if !database.isAutocommit { try commit(database, last: false) }
+                try announcePart()
+                try sqlite { () throws(SQLiteError) in
+                    try database.execute("PRAGMA foreign_keys=\(unit.foreignKeys ? "ON" : "OFF")")
+                }
+            } else if database.isAutocommit {
+                try begin(database, foreignKeys: unit.foreignKeys)
+            }
+            for step in unit.steps { try run(step, of: plan.pending.count, alone: unit.alone, on: database) }
+            if last { try compare(database, baseline: baseline) }
+            if !unit.alone {
+                if !last { try announcePart() }
+                try commit(database, last: last)
+            }
+        }
+        try settle(database)
+    }
+
+    /// The connection, before the first read: alone, and syncing what a commit must not lose.
+    private func prepare(_ database: borrowing Database) throws(MigrationError) {
+        try sqlite { () throws(SQLiteError) in
+            // Exclusive locking needs no -shm, which a full disk turns into SIGBUS (RULES.md S17, S20).
+            try database.execute("PRAGMA locking_mode=EXCLUSIVE")
+            // In DELETE mode only EXTRA syncs the directory after the unlink that is the commit (RULES.md S1).
+            try database.execute("PRAGMA synchronous=EXTRA")
+            try database.execute("PRAGMA temp_store=FILE")
+            if try database.text("PRAGMA journal_mode") == "wal" { try Upgrade.checkpoint(database) }
+        }
+    }
+
+    /// Empties the WAL into the file and reads the answer: a checkpoint that could not finish returns no error (RULES.md S18).
+    private static func checkpoint(_ database: borrowing Database) throws(SQLiteError) {
+        if try database.integer("PRAGMA wal_checkpoint(TRUNCATE)") != 0 {
+            throw SQLiteError(
+                operation: "wal_checkpoint", database: database.path, code: SQLiteError.busy,
+                message: "another connection keeps the WAL from being emptied")
+        }
+    }
+
+    private func begin(_ database: borrowing Database, foreignKeys: Bool) throws(MigrationError) {
+        try sqlite { () throws(SQLiteError) in
+            // Nothing inside a transaction, and with foreign keys on a table rebuild cascades its children away (RULES.md S9).
+            try database.execute("PRAGMA foreign_keys=\(foreignKeys ? "ON" : "OFF")")
+            try database.execute("BEGIN IMMEDIATE")
+        }
+    }
+
+    private mutating func takeSnapshot(_ database: borrowing Database, needed: Bool) throws(MigrationError) {
+        let size = try sqlite { () throws(SQLiteError) in try database.fileSize() }
+        let room = Room(state: state, log: reporter.log)
+        // The copy, and as much again for a journal of every page.
+        if room.make(2 * size + Upgrade.headroom) {
+            reporter.progress(.working, "snapshot of \(state.database)")
+            snapshot = try state.snapshots.take(of: database, sequence: state.nextSequence())
+        } else if needed {
+            throw .system(LinuxError("snapshot", state.database, code: LinuxError.full))
+        } else {
+            reporter.log.warning("\(state.database): no room for a snapshot; the steps run in one transaction without")
+        }
+    }
+
+    private mutating func run(
+        _ step: Migration, of total: Int, alone: Bool, on database: borrowing Database
+    ) throws(MigrationError) {
+        let line = "\(state.database): step \(applied + 1) of \(total): \(step.title)"
+        reporter.progress(.working, line)
+        reporter.log.info(line)
+        try ScriptRunner.run(step.up, of: step, on: database, alone: alone)
+        if alone { try sqlite { () throws(SQLiteError) in try database.execute("BEGIN IMMEDIATE") } }
+        try History.record(step, in: database)
+        if alone { try sqlite { () throws(SQLiteError) in try database.execute("COMMIT") } }
+        applied += 1
+    }
+
+    /// From here to the end of the run the file may hold a schema that no image ever had.
+    private mutating func announcePart() throws(MigrationError) {
+        if committedPart { return }
+        guard let snapshot else { return }
+        let intent = try Swap(.run, state, source: snapshot.path, seal: snapshot.seal)
+        try system { () throws(LinuxError) in try intent.write(to: state) }
+        committedPart = true
+    }
+
+    private func check(_ database: borrowing Database) throws(MigrationError) -> Check {
+        try sqlite { () throws(SQLiteError) in try Check(database, verify: verify) }
+    }
+
+    /// Only what was not there before counts. The snapshot is the state before, so it is looked at only when there is anything
+    /// to compare.
+    private func compare(_ database: borrowing Database, baseline: Check?) throws(MigrationError) {
+        if verify == .none { return }
+        reporter.progress(.working, "check \(state.database)")
+        let after = try check(database)
+        if after.news(since: Check()) == nil { return }
+        let before: Check
+        if let baseline {
+            before = baseline
+        } else if let snapshot {
+            before = try sqlite { () throws(SQLiteError) in try Check(Database(snapshot.path, .immutable), verify: verify) }
+        } else {
+            before = Check()
+        }
+        if let news = after.news(since: before) { throw .check(reason: news) }
+    }
+
+    private mutating func commit(_ database: borrowing Database, last: Bool) throws(MigrationError) {
+        do throws(SQLiteError) {
+            try database.execute("COMMIT")
+        } catch {
+            lastCommitFailed = last
+            reporter.log.error("\(error.text); looking at the disk again on a fresh connection")
+            try? database.execute("ROLLBACK")
+            throw .database(error)
+        }
+    }
+
+    private func settle(_ database: borrowing Database) throws(MigrationError) {
+        try sqlite { () throws(SQLiteError) in
+            if try database.text("PRAGMA journal_mode") == "wal" { try Upgrade.checkpoint(database) }
+        }
+    }
+}
