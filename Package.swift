@@ -66,5 +66,7 @@ let package = Package(
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["Lab"])),
             ]),
+
+        .testTarget(name: "AutoMigratorTests", dependencies: ["AutoMigrator", "SQLite", "Linux"]),
     ]
 )

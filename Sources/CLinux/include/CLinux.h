@@ -3,9 +3,7 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
+// No _GNU_SOURCE here: it would give these headers other definitions than the modules Swift's own Glibc was built from.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
