@@ -78,6 +78,8 @@ int linux_open_no_symlinks(int directory, const char *path, int flags, mode_t mo
     return openat(directory, path, flags | O_NOFOLLOW, mode);
 }
 
+int linux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
 // ---- processes ----
 
 int linux_spawn(const struct linux_spawn_request *request, pid_t *pid) {

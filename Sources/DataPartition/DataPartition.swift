@@ -1,1 +1,165 @@
-// DataPartition
+internal import CLinux
+public import Linux
+
+/// The partition that the appliance keeps its data on: found, checked, repaired, formatted where nothing else is
+/// left, mounted; or RAM in its place.
+///
+/// A worker's stage, as root: its calls block, and it tells its reporter before each step. Nothing is kept in it
+/// between the stages but what goes into the report.
+public struct DataPartition {
+    /// What was done so far, also when `bringUp` throws; `mountVolatile` puts it into its report.
+    public internal(set) var actions: [DataAction] = []
+
+    let settings: DataSettings
+    let reporter: Reporter
+    /// As mountinfo spells it.
+    let mountPoint: String
+    var wiped = false
+    var formatted = false
+    /// Called once a stage of an erasure is on the device: a test cuts there.
+    var afterStage: (String) throws(DataPartitionError) -> Void = { (_) throws(DataPartitionError) in }
+    /// Where e2fsck may be.
+    var checkPrograms = Ext4.check
+    /// Where mkfs.ext4 may be.
+    var makePrograms = Ext4.make
+
+    public init(_ settings: DataSettings, reporter: Reporter) {
+        self.settings = settings
+        self.reporter = reporter
+        mountPoint = MountTable.resolve(settings.mount)
+    }
+
+    /// Brings the partition to a proven mount, whatever state it is in.
+    ///
+    /// A clean filesystem is mounted and nothing else: not one byte of ours is written. After a power cut anywhere in
+    /// here the next call goes on: what had been announced in the tail is finished, everything else is tried again.
+    /// - Throws: when no rung holds. Then nothing is mounted, and RAM is what is left (`mountVolatile`).
+    public mutating func bringUp() throws(DataPartitionError) -> DataReport {
+        if settings.device == .none {
+            try makeMountPoint()
+            note(.mount, "ok", "\(mountPoint) is used as it is")
+            return report(device: nil, filesystem: nil)
+        }
+        let table = try mountTable()
+        let there = table.top(at: mountPoint)
+        if let there, there.isVolatile {
+            note(.tmpfs, "ok", "still mounted")
+            var report = report(device: nil, filesystem: there.filesystem)
+            report.volatile = true
+            report.problem = "in RAM since an earlier start"
+            return report
+        }
+        let path = try find()
+        if let there { return try takeOver(there, path) }
+
+        let found: (tail: TailRecord, probe: Probe, size: Int64)
+        do throws(LinuxError) {
+            let device = try BlockDevice.open(path, .read)
+            if let elsewhere = table.mount(of: device.number) {
+                // What is in use must not be touched by a check; its own was somebody else's.
+                reporter.log.notice("\(path) is mounted at \(elsewhere.mountPoint) already")
+                try mount(path, proof: false)
+                return report(device: path, filesystem: elsewhere.filesystem)
+            }
+            found = DataPartition.look(at: device)
+        } catch {
+            throw fail(.find, DataPartitionError("read \(path)", error))
+        }
+        if found.tail.intent != nil {
+            try resume(path, found.tail)
+            try mountFormatted(path)
+        } else {
+            try climb(path, found.probe, size: found.size)
+        }
+        var report = report(device: path, filesystem: settings.filesystem.text)
+        report.unclean = found.tail.intent == nil && found.probe.isUnclean
+        return report
+    }
+
+    /// Reads all there is to know before anything is touched.
+    private static func look(at device: borrowing BlockDevice) -> (tail: TailRecord, probe: Probe, size: Int64) {
+        var probe = Probe(device)
+        var tail = TailRecord()
+        do throws(LinuxError) {
+            tail = try Tail.read(device)
+        } catch {
+            probe.readError = probe.readError ?? error
+        }
+        return (tail, probe, device.size)
+    }
+
+    /// A tmpfs with a size limit at the mount point: the appliance runs, and keeps nothing.
+    /// - Parameter reason: why, for the report.
+    public mutating func mountVolatile(reason: String) throws(DataPartitionError) -> DataReport {
+        reporter.progress(.recovering, "tmpfs on \(mountPoint)")
+        reporter.log.warning("\(mountPoint) is in RAM, nothing will be kept: \(reason)")
+        try makeMountPoint()
+        // A quarter of the memory: the applications need the rest.
+        if linux_mount(MountTable.volatileSource, mountPoint, "tmpfs", Mounting.flags, "size=25%,mode=0755") != 0 {
+            throw fail(.tmpfs, DataPartitionError("mount RAM", .last("mount", mountPoint)))
+        }
+        note(.tmpfs, "ok", reason)
+        var report = report(device: nil, filesystem: "tmpfs")
+        report.volatile = true
+        report.problem = reason
+        return report
+    }
+
+    // MARK: - What the steps share
+
+    mutating func find() throws(DataPartitionError) -> String {
+        do throws(DataPartitionError) {
+            return try DeviceFinder(reporter: reporter).find(settings.device, wait: settings.wait)
+        } catch {
+            throw fail(.find, error)
+        }
+    }
+
+    mutating func note(_ rung: Rung, _ result: String, _ detail: String) {
+        actions.append(DataAction(rung: rung, result: result, detail: detail))
+        reporter.log.info("data: \(rung.text): \(result): \(detail)")
+    }
+
+    /// Notes a rung that broke, and hands its error on.
+    mutating func fail(_ rung: Rung, _ error: DataPartitionError) -> DataPartitionError {
+        actions.append(DataAction(rung: rung, result: "failed", detail: error.text))
+        reporter.log.warning("data: \(rung.text) failed: \(error.text)")
+        return error
+    }
+
+    func report(device: String?, filesystem: String?) -> DataReport {
+        DataReport(
+            device: device, mount: settings.mount, filesystem: filesystem, formatted: formatted, wiped: wiped,
+            actions: actions)
+    }
+
+    func makeMountPoint() throws(DataPartitionError) {
+        do throws(LinuxError) {
+            if !FileSystem.exists(mountPoint) { try FileSystem.makeDirectory(mountPoint) }
+        } catch {
+            throw DataPartitionError("make the mount point", error)
+        }
+    }
+
+    func mountTable() throws(DataPartitionError) -> MountTable {
+        do throws(LinuxError) {
+            return try MountTable.read()
+        } catch {
+            throw DataPartitionError("read the mount table", error)
+        }
+    }
+
+    /// A supervisor that was restarted finds the partition as it left it.
+    private mutating func takeOver(_ there: MountTable.Entry, _ path: String) throws(DataPartitionError) -> DataReport {
+        guard let device = try? BlockDevice.open(path, .read), MountTable.name(of: device.number) == there.device else {
+            throw fail(
+                .mount,
+                DataPartitionError(.inUse, "mount \(path): \(there.source) is mounted at \(mountPoint) instead"))
+        }
+        if there.isReadOnly {
+            throw fail(.mount, DataPartitionError(.unusable, "\(path) is mounted at \(mountPoint), but read-only"))
+        }
+        note(.mount, "ok", "\(path) is mounted already")
+        return report(device: path, filesystem: there.filesystem)
+    }
+}

@@ -25,6 +25,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "linux_blkid.h"
+
 // ---- errno ----
 
 static inline int linux_errno(void) { return errno; }
@@ -63,6 +65,14 @@ static inline const char *linux_entry_name(const struct dirent *entry) { return 
 
 /// statvfs(2) under a name that its structure does not hide.
 static inline int linux_statvfs(const char *path, struct statvfs *status) { return statvfs(path, status); }
+
+static inline int linux_set_nonblocking(int descriptor) {
+    return fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
+}
+static inline int linux_set_close_on_exec(int descriptor) { return fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
+
+/// A close-on-exec pipe; pipe2(2) is hidden without _GNU_SOURCE.
+int linux_pipe(int ends[2]);
 
 // ---- processes ----
 

@@ -1,0 +1,225 @@
+public import AutoMigrator
+public import DataPartition
+public import FrontPanel
+public import Linux
+
+/// The boot, decided purely: events in, actions out. It opens nothing, asks no clock and starts no process.
+///
+///     starting ──started, button up──────────────────────────► data
+///        │ started, button down                                  ▲
+///        ▼                                                       │ windowClosed
+///     window ────────────────────────────────────────────────────┤
+///        │ reset (held, let go)                                  │ wiped, or the wipe failed
+///        ▼                                                       │
+///     wiping ────────────────────────────────────────────────────┘
+///
+///     data ──mounted──────────────► repository 0 ──report──► repository 1 … ──► ready
+///        │ unusable, lost               │ lost: once again, without migrating; lost again: failed
+///        ▼                              │
+///     volatile ──mounted in RAM─────► repository 0 …
+///        │ lost, failed
+///        ▼
+///     ready, every repository `failed`
+///
+///     any state ──limit──► kill the worker, ready with what there is
+///
+/// READY is reached from every state: each stage ends by itself, by its stall limit or by the limit of the boot.
+public struct BootMachine: Sendable {
+    /// A stage that a worker does.
+    public enum Job: Sendable, Equatable {
+        /// Factory reset of the partition.
+        case wipe
+        /// Find, check, repair or format, mount.
+        case data
+        /// RAM in the partition's place, and why.
+        case volatile(reason: String)
+        /// One boot of one repository.
+        case repository(index: Int, unclean: Bool, afterLoss: String?)
+    }
+
+    public enum Event: Sendable {
+        case started(buttonDown: Bool)
+        /// The button was held long enough at power-on and let go.
+        case reset
+        /// The button that was down at power-on asks for nothing.
+        case windowClosed
+        case wiped
+        case mounted(DataReport)
+        /// The stage ended by itself and says why it could not do its work.
+        case unusable(reason: String, actions: [DataAction])
+        case report(RepositoryReport)
+        /// The worker was killed or crashed, and how.
+        case lost(reason: String)
+        /// The worker hangs in the kernel and cannot even be killed: the partition it hangs on is given up.
+        case stuck(reason: String)
+        case limit
+    }
+
+    public enum Action: Sendable {
+        case start(Job)
+        case killWorker
+        /// The boot is over; the report has the rest.
+        case ready(Outcome)
+    }
+
+    enum State: Sendable, Equatable {
+        case starting, window, wiping, data, volatile, ready
+        case repository(Int)
+    }
+
+    private(set) var state = State.starting
+    /// Names and paths of the configured databases, in order.
+    private let databases: [(name: String, path: String)]
+    public private(set) var data: DataReport?
+    public private(set) var repositories: [RepositoryReport] = []
+    public private(set) var warnings: [String] = []
+    /// Whether the present repository has lost a worker in this boot.
+    private var lostOnce = false
+    /// What a partition that was given up had been through, for the report.
+    private var earlierActions: [DataAction] = []
+
+    public init(databases: [(name: String, path: String)]) { self.databases = databases }
+
+    public var isReady: Bool { state == .ready }
+    /// Waiting for the finger on the button, with nothing to do meanwhile.
+    public var isInWindow: Bool { state == .window }
+
+    /// What the LED shows in this state; a worker's own phase refines it.
+    public func pattern(phase: Reporter.Phase) -> LightPattern {
+        switch state {
+        case .starting, .window: .starting
+        case .wiping: .wiping
+        case .ready: BootMachine.pattern(outcome: outcome)
+        case .data, .volatile, .repository:
+            switch phase {
+            case .working: .working
+            case .recovering: .recovering
+            case .wiping: .wiping
+            }
+        }
+    }
+
+    /// The blink code of an outcome.
+    public static func pattern(outcome: Outcome) -> LightPattern {
+        switch outcome {
+        case .current, .migrated, .ahead, .downgraded, .skipped: .solid
+        case .restored: .blinks(2)
+        case .rebuilt: .blinks(3)
+        case .volatile: .blinks(4)
+        case .failed: .blinks(5)
+        }
+    }
+
+    /// The worst of the repositories'. Without any database the partition alone decides.
+    public var outcome: Outcome {
+        let fallback: Outcome = data == nil ? .failed : data?.volatile == true ? .volatile : .current
+        return repositories.map { $0.outcome }.max() ?? fallback
+    }
+
+    public mutating func handle(_ event: Event) -> [Action] {
+        switch (state, event) {
+        case (.ready, _):
+            return []
+
+        case (.starting, .started(buttonDown: true)):
+            state = .window
+            return []
+        case (.starting, .started(buttonDown: false)), (.window, .windowClosed):
+            return enterData()
+        case (.window, .reset):
+            state = .wiping
+            return [.start(.wipe)]
+
+        case (.wiping, .wiped):
+            return enterData()
+        case (.wiping, .unusable(let reason, _)), (.wiping, .lost(let reason)):
+            // What was begun is announced in the partition's tail; bringing it up finishes it or says why not.
+            warnings.append("factory reset: \(reason)")
+            return enterData()
+
+        case (.data, .mounted(let report)), (.volatile, .mounted(let report)):
+            data = report
+            data?.actions = earlierActions + report.actions
+            return enterRepository(0)
+        case (.data, .unusable(let reason, let actions)):
+            earlierActions = actions
+            return enterVolatile(reason)
+        case (.data, .lost(let reason)):
+            return enterVolatile("checking and mounting the partition: \(reason)")
+        case (.wiping, .stuck(let reason)), (.data, .stuck(let reason)):
+            return enterVolatile("the partition's worker hangs in the kernel: \(reason)")
+        case (.volatile, .unusable(let reason, _)), (.volatile, .lost(let reason)), (.volatile, .stuck(let reason)):
+            return giveUp("no data partition, and not even RAM in its place: \(reason)")
+
+        case (.repository(let index), .report(let report)):
+            return finish(index, report)
+        case (.repository(let index), .lost(let reason)):
+            if !lostOnce {
+                lostOnce = true
+                return [.start(job(index, afterLoss: reason))]
+            }
+            return finish(index, failure(index, "its worker was lost twice: \(reason)"))
+        case (.repository(let index), .stuck(let reason)):
+            // The partition hangs; each of the others would hang on it, too.
+            return giveUp("\(databases[index].path): the worker hangs in the kernel: \(reason)")
+
+        case (_, .limit):
+            return [.killWorker] + giveUp("the boot reached its limit")
+
+        default:
+            // An event of a stage that is over: its worker was given up.
+            return []
+        }
+    }
+
+    private mutating func enterData() -> [Action] {
+        state = .data
+        return [.start(.data)]
+    }
+
+    private mutating func enterVolatile(_ reason: String) -> [Action] {
+        state = .volatile
+        warnings.append("the data partition is in RAM: \(reason)")
+        return [.start(.volatile(reason: reason))]
+    }
+
+    private mutating func enterRepository(_ index: Int) -> [Action] {
+        lostOnce = false
+        if index == databases.count {
+            state = .ready
+            return [.ready(outcome)]
+        }
+        state = .repository(index)
+        return [.start(job(index, afterLoss: nil))]
+    }
+
+    private func job(_ index: Int, afterLoss: String?) -> Job {
+        .repository(index: index, unclean: data?.unclean ?? false, afterLoss: afterLoss)
+    }
+
+    private mutating func finish(_ index: Int, _ report: RepositoryReport) -> [Action] {
+        var report = report
+        // Whatever was done in RAM is gone with the power; a failure is worse and stays one.
+        if data?.volatile == true && report.outcome < .volatile {
+            report.outcome = .volatile
+            if report.reason == nil { report.reason = data?.problem }
+        }
+        repositories.append(report)
+        warnings += report.warnings.map { "\(report.name): \($0)" }
+        return enterRepository(index + 1)
+    }
+
+    private func failure(_ index: Int, _ reason: String) -> RepositoryReport {
+        var report = RepositoryReport(name: databases[index].name, path: databases[index].path, outcome: .failed)
+        report.reason = reason
+        return report
+    }
+
+    /// READY at once; what has no report yet failed for this reason.
+    private mutating func giveUp(_ reason: String) -> [Action] {
+        warnings.append(reason)
+        for index in repositories.count..<databases.count { repositories.append(failure(index, reason)) }
+        state = .ready
+        return [.ready(outcome)]
+    }
+}

@@ -1,0 +1,42 @@
+public import AutoMigrator
+public import DataPartition
+public import FrontPanel
+
+/// `/etc/firstlight.conf` and `/etc/firstlight.conf.d/*.conf`, with the defaults of everything that is not in them.
+public struct Configuration: Sendable {
+    /// One `[database NAME]`: the repository, and who works on it.
+    public struct Database: Sendable {
+        public var repository: Repository
+        /// The user a worker becomes; nil stays root.
+        public var user: String?
+    }
+
+    /// READY comes after this many milliseconds, with what there is by then.
+    public var limit: Int64 = 600_000
+    /// A stage without movement for this many milliseconds is killed.
+    public var stall: Int64 = 120_000
+    public var data = DataSettings()
+    public var databases: [Database] = []
+    public var lightLine: LineSpec = .none
+    public var lightActiveLow = false
+    public var lightOpenDrain = false
+    public var buttonLine: LineSpec = .none
+    public var buttonActiveLow = true
+    public var buttonBias = Bias.pullUp
+    /// How long the button must be held for a factory reset, in milliseconds.
+    public var hold: Int64 = 5_000
+    /// Where status.json, env and ready are written: a tmpfs.
+    public var statusDirectory = "/run/firstlight"
+
+    public init() {}
+
+    /// A mistake in a file, by line; the default is used and the boot goes on.
+    public struct Mistake: Sendable {
+        public let file: String
+        public let line: Int64
+        public let reason: String
+
+        /// `/etc/firstlight.conf:12: [data] formt: unknown key; it is left out`
+        public var text: String { "\(file):\(line): \(reason)" }
+    }
+}

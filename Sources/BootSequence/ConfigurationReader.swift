@@ -1,0 +1,268 @@
+internal import AutoMigrator
+internal import DataPartition
+internal import FrontPanel
+internal import Linux
+
+/// Reads configuration files: sections and `key = value`, `#` begins a comment. A mistake never stops the boot: the key keeps its
+/// default and the mistake is told with file, line and key.
+public struct ConfigurationReader {
+    public private(set) var configuration = Configuration()
+    public private(set) var mistakes: [Configuration.Mistake] = []
+
+    private var file = ""
+    private var line: Int64 = 0
+    private var section = ""
+    /// Which of `configuration.databases` the section is.
+    private var database: Int?
+
+    public init() {}
+
+    /// Reads `path`, then the `.conf` files of `path.d` in the order of their names. A file that cannot be read is a mistake; a
+    /// missing `path.d` is none.
+    public mutating func read(_ path: String) {
+        readFile(path)
+        for name in (try? FileSystem.list(path + ".d")) ?? [] where Text.hasSuffix(name, ".conf") {
+            readFile("\(path).d/\(name)")
+        }
+    }
+
+    private mutating func readFile(_ path: String) {
+        file = path
+        line = 0
+        do throws(LinuxError) {
+            read(text: try FileSystem.readText(path, limit: 1 << 20), file: path)
+        } catch {
+            mistake("\(error.text); the defaults are used")
+        }
+    }
+
+    /// Reads one file's text.
+    public mutating func read(text: String, file: String) {
+        self.file = file
+        section = ""
+        database = nil
+        for (index, raw) in Text.lines(text).enumerated() {
+            line = Int64(index + 1)
+            let content = Text.trim(ConfigurationReader.withoutComment(raw))
+            if content.utf8.isEmpty { continue }
+            if Text.hasPrefix(content, "[") {
+                open(section: content)
+            } else if let (key, value) = Text.cut(content, at: 0x3D) {
+                set(Text.trim(key), Text.trim(value))
+            } else {
+                mistake("\"\(content)\" is neither a [section] nor key = value; it is left out")
+            }
+        }
+    }
+
+    /// A `#` at the beginning or behind a blank begins a comment; one inside a value does not.
+    private static func withoutComment(_ line: String) -> String {
+        var before: UInt8 = 0x20
+        var kept: [UInt8] = []
+        for byte in line.utf8 {
+            if byte == 0x23 && Text.isBlank(before) { break }
+            kept.append(byte)
+            before = byte
+        }
+        return String(decoding: kept, as: UTF8.self)
+    }
+
+    private mutating func mistake(_ reason: String) {
+        mistakes.append(Configuration.Mistake(file: file, line: line, reason: reason))
+    }
+
+    private mutating func open(section content: String) {
+        database = nil
+        guard Text.hasSuffix(content, "]") else {
+            section = ""
+            return mistake("\"\(content)\" has no closing bracket; the section is left out")
+        }
+        let words = Text.words(String(decoding: content.utf8.dropFirst().dropLast(), as: UTF8.self))
+        section = words.first ?? ""
+        switch (section, words.count) {
+        case ("boot", 1), ("data", 1), ("light", 1), ("button", 1), ("status", 1), ("hooks", 1), ("watchdog", 1): return
+        case ("database", 2):
+            guard ConfigurationReader.isName(words[1]) else {
+                mistake("[database \(words[1])]: the name may have letters, digits, _ and - only; the section is left out")
+                break
+            }
+            // A file in firstlight.conf.d may add keys to a section that is there already.
+            database = configuration.databases.firstIndex { $0.repository.name == words[1] }
+            if database == nil {
+                database = configuration.databases.count
+                configuration.databases.append(
+                    Configuration.Database(
+                        repository: Repository(
+                            name: words[1], path: "/data/\(words[1])/\(words[1]).db",
+                            migrations: "/usr/share/firstlight/migrations/\(words[1])"), user: nil))
+            }
+            return
+        default: mistake("\(content): unknown section; it is left out")
+        }
+        section = ""
+    }
+
+    private static func isName(_ name: String) -> Bool {
+        name.utf8.allSatisfy {
+            $0 >= 0x30 && $0 <= 0x39 || $0 >= 0x41 && $0 <= 0x5A || $0 >= 0x61 && $0 <= 0x7A || $0 == 0x5F || $0 == 0x2D
+        }
+    }
+
+    private mutating func set(_ key: String, _ value: String) {
+        switch section {
+        case "": mistake("\(key): outside a known section; it is left out")
+        case "boot": setBoot(key, value)
+        case "data": setData(key, value)
+        case "database": setDatabase(key, value)
+        case "light": setLight(key, value)
+        case "button": setButton(key, value)
+        case "status":
+            switch key {
+            case "directory": setPath(key, value) { $0.statusDirectory = $1 }
+            case "group": notYet(key, value, unless: "firstlight")
+            default: unknown(key)
+            }
+        case "hooks":
+            switch key {
+            case "on-ready", "on-degraded": notYet(key, value, unless: "")
+            default: unknown(key)
+            }
+        default:
+            if key == "device" { notYet(key, value, unless: "none") } else { unknown(key) }
+        }
+    }
+
+    private mutating func setBoot(_ key: String, _ value: String) {
+        switch key {
+        case "limit": setDuration(key, value) { $0.limit = $1 }
+        case "stall": setDuration(key, value) { $0.stall = $1 }
+        default: unknown(key)
+        }
+    }
+
+    private mutating func setData(_ key: String, _ value: String) {
+        switch key {
+        case "device": setValue(key, value, "PARTLABEL=, PARTUUID=, LABEL=, UUID=, a path or none", DeviceSpec.init(text:)) { $0.data.device = $1 }
+        case "mount": setPath(key, value) { $0.data.mount = $1 }
+        case "filesystem": setValue(key, value, "ext4", FilesystemKind.init(text:)) { $0.data.filesystem = $1 }
+        case "format": setValue(key, value, "if-unusable, if-blank, never or always", FormatPolicy.init(text:)) { $0.data.format = $1 }
+        case "wait": setDuration(key, value) { $0.data.wait = $1 }
+        case "grow": notYet(key, value, unless: "filesystem")
+        case "preserve": notYet(key, value, unless: "")
+        default: unknown(key)
+        }
+    }
+
+    private mutating func setDatabase(_ key: String, _ value: String) {
+        guard let database else { return }
+        switch key {
+        case "path": setPath(key, value) { $0.databases[database].repository.path = $1 }
+        case "migrations": setPath(key, value) { $0.databases[database].repository.migrations = $1 }
+        case "user": configuration.databases[database].user = value
+        case "run-migrations":
+            setValue(key, value, "yes or no", ConfigurationReader.flag) { $0.databases[database].repository.runMigrations = $1 }
+        case "on-failure":
+            setValue(key, value, "a list of restore, rebuild, keep, stop", ConfigurationReader.rungs) {
+                $0.databases[database].repository.onFailure = $1
+            }
+        case "snapshots": setCount(key, value, 1...100) { $0.databases[database].repository.snapshots = $1 }
+        case "quarantine": setCount(key, value, 1...100) { $0.databases[database].repository.quarantine = $1 }
+        case "verify":
+            setValue(key, value, "full, quick or none", Verify.init(text:)) { $0.databases[database].repository.verify = $1 }
+        case "on-newer": notYet(key, value, unless: "downgrade")
+        case "adopt": notYet(key, value, unless: "auto")
+        case "snapshot-every": notYet(key, value, unless: "7d")
+        case "keep-tables": notYet(key, value, unless: "")
+        default: unknown(key)
+        }
+    }
+
+    private mutating func setLight(_ key: String, _ value: String) {
+        switch key {
+        case "line": setValue(key, value, "gpiochipN:M, a line name, led:NAME or none", LineSpec.init(text:)) { $0.lightLine = $1 }
+        case "active": setValue(key, value, "high or low", ConfigurationReader.activeLow) { $0.lightActiveLow = $1 }
+        case "drive":
+            setValue(key, value, "push-pull or open-drain", { $0 == "open-drain" ? true : $0 == "push-pull" ? false : nil }) {
+                $0.lightOpenDrain = $1
+            }
+        case "error": notYet(key, value, unless: "")
+        default: unknown(key)
+        }
+    }
+
+    private mutating func setButton(_ key: String, _ value: String) {
+        switch key {
+        case "line":
+            setValue(
+                key, value, "gpiochipN:M, a line name or none",
+                { text in
+                    guard let line = LineSpec(text: text) else { return nil }
+                    if case .led = line { return nil }
+                    return line
+                }
+            ) { $0.buttonLine = $1 }
+        case "active": setValue(key, value, "high or low", ConfigurationReader.activeLow) { $0.buttonActiveLow = $1 }
+        case "bias":
+            setValue(key, value, "pull-up, pull-down, disabled or as-is", Bias.init(text:)) { $0.buttonBias = $1 }
+        case "hold": setDuration(key, value) { $0.hold = $1 }
+        case "press": notYet(key, value, unless: "none")
+        case "reset": notYet(key, value, unless: "partition")
+        case "reboot-command": notYet(key, value, unless: "/sbin/reboot")
+        default: unknown(key)
+        }
+    }
+
+    // ---- Values ----
+
+    private mutating func setValue<T>(
+        _ key: String, _ value: String, _ expected: String, _ parse: (String) -> T?,
+        _ store: (inout Configuration, T) -> Void
+    ) {
+        guard let parsed = parse(value) else {
+            return mistake("[\(section)] \(key) = \(value): it must be \(expected); the default is used")
+        }
+        store(&configuration, parsed)
+    }
+
+    private mutating func setDuration(_ key: String, _ value: String, _ store: (inout Configuration, Int64) -> Void) {
+        setValue(key, value, "a time such as 500ms, 5s or 10min", { Text.milliseconds($0).flatMap { $0 > 0 ? $0 : nil } }, store)
+    }
+
+    private mutating func setPath(_ key: String, _ value: String, _ store: (inout Configuration, String) -> Void) {
+        setValue(key, value, "an absolute path", { Text.hasPrefix($0, "/") && $0.utf8.count > 1 ? $0 : nil }, store)
+    }
+
+    private mutating func setCount(
+        _ key: String, _ value: String, _ range: ClosedRange<Int64>, _ store: (inout Configuration, Int) -> Void
+    ) {
+        setValue(
+            key, value, "a number from \(range.lowerBound) to \(range.upperBound)",
+            { Text.number($0).flatMap { range.contains($0) ? Int($0) : nil } }, store)
+    }
+
+    private mutating func unknown(_ key: String) { mistake("[\(section)] \(key): unknown key; it is left out") }
+
+    /// A key of the design that this version reads and does not act on: said aloud, since silence would be a promise.
+    private mutating func notYet(_ key: String, _ value: String, unless acted: String) {
+        if value != acted { mistake("[\(section)] \(key) = \(value): this version does not act on it yet") }
+    }
+
+    private static func flag(_ text: String) -> Bool? {
+        switch text {
+        case "yes", "true", "on", "1": true
+        case "no", "false", "off", "0": false
+        default: nil
+        }
+    }
+
+    private static func activeLow(_ text: String) -> Bool? { text == "low" ? true : text == "high" ? false : nil }
+
+    private static func rungs(_ text: String) -> [Repository.Rung]? {
+        var rungs: [Repository.Rung] = []
+        for word in Text.split(text, 0x2C) {
+            guard let rung = Repository.Rung(text: Text.trim(word)) else { return nil }
+            rungs.append(rung)
+        }
+        return rungs.isEmpty ? nil : rungs
+    }
+}

@@ -1,0 +1,30 @@
+// Block devices: libblkid without udev, sizes, discard, and the numbers behind device nodes.
+#ifndef LINUX_BLKID_H
+#define LINUX_BLKID_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/// Every block device whose `tag` (PARTLABEL, PARTUUID, LABEL, UUID) is `value`, as paths each ended by a newline, in
+/// libblkid's order. Returns how many there are (more may have matched than fitted into `paths`), or a negative errno.
+/// Asks the devices themselves: no udev, and a private cache that nobody else has written.
+int linux_blkid_find(const char *tag, const char *value, char *paths, size_t size);
+
+/// What lies on an open device by its signatures: 1 with the filesystem's (or partition table's) name in `type`;
+/// 0 when there is none; 2 when signatures contradict each other; a negative errno when it could not be read.
+int linux_blkid_type(int descriptor, char *type, size_t size);
+
+/// The number of the whole disk that a partition belongs to; 0 when there is none (a tmpfs, an overlay).
+uint64_t linux_whole_disk(uint64_t device);
+
+unsigned linux_device_major(uint64_t device);
+unsigned linux_device_minor(uint64_t device);
+
+/// Size of an open block device in bytes; -1 with errno.
+int64_t linux_device_size(int descriptor);
+
+/// BLKDISCARD; -1 with errno (EOPNOTSUPP: the device cannot).
+int linux_discard(int descriptor, uint64_t offset, uint64_t length);
+
+#endif

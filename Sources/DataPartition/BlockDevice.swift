@@ -1,0 +1,76 @@
+internal import CLinux
+import Linux
+
+/// An open block device.
+struct BlockDevice: ~Copyable, BlockReading {
+    let path: String
+    let size: Int64
+    /// The device's number, as mountinfo and /sys/dev/block have it.
+    let number: UInt64
+    private let file: FileDescriptor
+
+    enum Access { case read, exclusive }
+
+    /// Opens a block device. `.exclusive` is for writing and fails with EBUSY while it is mounted or otherwise in use
+    /// by the kernel: what is about to be erased must be nobody's.
+    static func open(_ path: String, _ access: Access) throws(LinuxError) -> BlockDevice {
+        let flags = (access == .read ? O_RDONLY : O_RDWR | O_EXCL) | O_CLOEXEC
+        let limit = Clock.milliseconds + 1000
+        var raw = linux_openat(AT_FDCWD, path, flags, 0)
+        // The kernel lets go of a device a moment after the unmount, or the end of the program that had it.
+        while raw < 0 && linux_errno() == EBUSY && Clock.milliseconds < limit {
+            Clock.sleep(milliseconds: 20)
+            raw = linux_openat(AT_FDCWD, path, flags, 0)
+        }
+        if raw < 0 { throw .last("open", path) }
+        let file = FileDescriptor(owning: raw, name: path)
+        let status = try file.status()
+        guard status.kind == .blockDevice else { throw LinuxError("open", path, code: ENOTBLK) }
+        let size = linux_device_size(raw)
+        if size < 0 { throw .last("BLKGETSIZE64", path) }
+        // A card reader's slot is there before its card is.
+        if size == 0 { throw LinuxError("BLKGETSIZE64", path, code: ENOMEDIUM) }
+        return BlockDevice(path: path, size: size, number: status.deviceNumber, file: file)
+    }
+
+    private init(path: String, size: Int64, number: UInt64, file: consuming FileDescriptor) {
+        self.path = path
+        self.size = size
+        self.number = number
+        self.file = file
+    }
+
+    func bytes(at offset: Int64, count: Int) throws(LinuxError) -> [UInt8] {
+        let bytes = try file.bytes(at: offset, count: count)
+        if bytes.count < count { throw LinuxError("read", path, code: EIO) }
+        return bytes
+    }
+
+    func signature() throws(LinuxError) -> Signature {
+        var name = [CChar](repeating: 0, count: 64)
+        let result = linux_blkid_type(file.raw, &name, name.count)
+        switch result {
+        case 0: return .none
+        case 1: return .one(String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+        case 2: return .ambivalent
+        default: throw LinuxError("probe", path, code: -result)
+        }
+    }
+
+    func write(_ bytes: [UInt8], at offset: Int64) throws(LinuxError) {
+        try bytes.withUnsafeBufferPointer { (bytes) throws(LinuxError) in
+            try file.write(UnsafeRawBufferPointer(bytes), at: offset)
+        }
+    }
+
+    func sync() throws(LinuxError) { try file.sync() }
+    func dropCache() { file.dropCache() }
+
+    /// BLKDISCARD. False when the device cannot.
+    func discard(at offset: Int64, count: Int64) throws(LinuxError) -> Bool {
+        if linux_discard(file.raw, UInt64(offset), UInt64(count)) == 0 { return true }
+        let error = LinuxError.last("BLKDISCARD", path)
+        if error.code == EOPNOTSUPP || error.code == ENOTTY || error.code == EINVAL { return false }
+        throw error
+    }
+}

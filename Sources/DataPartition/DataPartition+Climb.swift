@@ -1,0 +1,75 @@
+import Linux
+
+extension DataPartition {
+    /// Walks the ladder to a mounted filesystem.
+    mutating func climb(_ path: String, _ probe: Probe, size: Int64) throws(DataPartitionError) {
+        var ladder = Ladder(probe, policy: settings.format, deviceSize: size)
+        var step = ladder.first()
+        var repaired = false
+        if let error = probe.readError { note(.find, "failed", error.text) }
+        if probe.isClean { note(.clean, "ok", "unmounted cleanly, no error recorded") }
+        while true {
+            switch step {
+            case .mount:
+                do throws(LinuxError) {
+                    try mount(path, proof: repaired)
+                    return
+                } catch {
+                    note(.mount, "failed", error.text)
+                    step = ladder.afterMountFailed(error.code)
+                }
+            case .preen:
+                let check = check(.preen, ["-p", path])
+                if check.verdict != .clean { repaired = true }
+                step = ladder.after(check)
+            case .repair:
+                // -f: a filesystem that calls itself clean and does not mount would not be looked at.
+                step = ladder.after(check(.repair, ["-f", "-y", path]))
+                repaired = true
+            case .repairFrom(let place):
+                let from = ["-b", "\(place.block)", "-B", "\(place.blockSize)"]
+                step = ladder.after(check(.backupSuperblock, ["-f", "-y"] + from + [path]))
+                repaired = true
+            case .format(let why):
+                try format(path, why: why, blank: probe.finding == .blank)
+                return try mountFormatted(path)
+            case .giveUp(let why):
+                throw fail(.mount, DataPartitionError(.unusable, "\(path) cannot be used and is left as it is: \(why)"))
+            }
+        }
+    }
+
+    /// Mounts what has just been made: nothing is left to try when that fails.
+    mutating func mountFormatted(_ path: String) throws(DataPartitionError) {
+        do throws(LinuxError) {
+            try mount(path, proof: true)
+        } catch {
+            throw fail(.mount, DataPartitionError("mount \(path) after formatting it", error))
+        }
+    }
+
+    /// Mounts and notes it.
+    mutating func mount(_ path: String, proof: Bool) throws(LinuxError) {
+        reporter.progress(.working, "mount \(path)")
+        if !FileSystem.exists(mountPoint) { try FileSystem.makeDirectory(mountPoint) }
+        try Mounting.mount(path, on: mountPoint, proof: proof)
+        note(.mount, "ok", "\(path) on \(mountPoint)")
+    }
+
+    /// Runs e2fsck and notes what it said.
+    private mutating func check(_ rung: Rung, _ arguments: [String]) -> Check {
+        var command = "e2fsck"
+        for argument in arguments { command += " \(argument)" }
+        reporter.progress(rung == .preen ? .working : .recovering, command)
+        if rung != .preen { reporter.log.warning("data: the filesystem is damaged, so now: \(command)") }
+        do throws(LinuxError) {
+            let result = try Program.run(checkPrograms, arguments, reporter: reporter)
+            let check = Check(end: result.end, readError: result.readError)
+            note(rung, check.text, result.text)
+            return check
+        } catch {
+            note(rung, "refused", error.text)
+            return Check(.didNotRun)
+        }
+    }
+}

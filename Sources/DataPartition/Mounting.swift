@@ -1,0 +1,58 @@
+internal import CLinux
+import Linux
+
+/// Mounting, and what proves it.
+enum Mounting {
+    static let flags = UInt(MS_NOATIME | MS_NODEV | MS_NOSUID | MS_NOEXEC)
+    /// The proof's file, in the filesystem's root, which only root writes to.
+    static let proofName = ".firstlight-proof"
+
+    /// Mounts ext4 and looks whether the kernel has it as asked.
+    /// - Parameter proof: also write: after a repair, and wherever errors were counted. A clean boot writes nothing.
+    static func mount(_ path: String, on mountPoint: String, proof: Bool) throws(LinuxError) {
+        let hasJournal: Bool
+        do {
+            let device = try BlockDevice.open(path, .read)
+            // Read again: a repair may have taken the journal away.
+            hasJournal = try Superblock.read(device, at: Superblock.offset)?.hasJournal == true
+        }
+        if linux_mount(path, mountPoint, "ext4", flags, Ext4.mountOptions(hasJournal: hasJournal)) != 0 {
+            throw .last("mount", path)
+        }
+        do throws(LinuxError) {
+            let device = try BlockDevice.open(path, .read)
+            guard let entry = try MountTable.read().top(at: mountPoint),
+                entry.device == MountTable.name(of: device.number)
+            else { throw LinuxError("find in mountinfo", mountPoint, code: ENODEV) }
+            if entry.isReadOnly { throw LinuxError("mount read-write", path, code: EROFS) }
+            if proof || errorCount(of: device.number) != 0 { try prove(mountPoint) }
+        } catch {
+            _ = linux_umount(mountPoint, 0)
+            throw error
+        }
+    }
+
+    /// The errors that the kernel has counted in this filesystem: it may call it writable still (RULES.md F6, F14).
+    static func errorCount(of device: UInt64) -> Int64 {
+        guard let real = realpath("/sys/dev/block/\(MountTable.name(of: device))", nil) else { return 0 }
+        defer { free(real) }
+        let name = Text.name(of: String(cString: real))
+        guard let text = try? FileSystem.readText("/sys/fs/ext4/\(name)/errors_count") else { return 0 }
+        return Text.number(Text.trim(text)) ?? 0
+    }
+
+    /// Create, fsync, read back from the device, remove.
+    private static func prove(_ mountPoint: String) throws(LinuxError) {
+        let root = try FileDescriptor.open(mountPoint, .directory)
+        // What a cut left of an earlier proof.
+        _ = unlinkat(root.raw, proofName, 0)
+        let text = Array("firstlight\n".utf8)
+        let file = try FileDescriptor.open(proofName, below: root, .createNew, permissions: 0o600)
+        try text.withUnsafeBufferPointer { (bytes) throws(LinuxError) in try file.write(UnsafeRawBufferPointer(bytes)) }
+        try file.sync()
+        file.dropCache()
+        if try file.bytes(at: 0, count: text.count) != text { throw LinuxError("read back", file.name, code: EIO) }
+        if unlinkat(root.raw, proofName, 0) != 0 { throw .last("unlink", file.name) }
+        try root.sync()
+    }
+}

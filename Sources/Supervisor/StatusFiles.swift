@@ -1,0 +1,36 @@
+internal import AutoMigrator
+internal import BootSequence
+internal import Linux
+
+/// `status.json`, `env` and `ready` in a directory on a tmpfs, each whole by rename. Not durable: they are about this boot.
+struct StatusFiles {
+    let directory: String
+    let log: Log
+
+    /// Makes the directory, and removes what an earlier life of the daemon left in it: `ready` must mean this one.
+    func prepare() {
+        var path = ""
+        for name in Text.split(directory, 0x2F) where !name.utf8.isEmpty {
+            path += "/\(name)"
+            if FileSystem.exists(path) { continue }
+            do throws(LinuxError) { try FileSystem.makeDirectory(path) } catch { return complain(error) }
+        }
+        for name in ["ready", "env"] { try? FileSystem.remove("\(directory)/\(name)") }
+    }
+
+    func write(_ report: BootReport) {
+        do throws(LinuxError) {
+            try FileSystem.replace("\(directory)/status.json", with: report.json.text + "\n", durable: false)
+            guard report.state == .ready else { return }
+            try FileSystem.replace("\(directory)/env", with: report.environment, durable: false)
+            // Last: whoever waits for it finds the others.
+            try FileSystem.replace("\(directory)/ready", with: "\(report.outcome?.text ?? "")\n", durable: false)
+        } catch {
+            complain(error)
+        }
+    }
+
+    private func complain(_ error: LinuxError) {
+        log.error("status: \(error.text); the boot goes on, but firstlightctl will not see it")
+    }
+}

@@ -1,0 +1,170 @@
+internal import AutoMigrator
+internal import BootSequence
+internal import CLinux
+internal import DataPartition
+internal import Linux
+
+/// One blocking stage of the boot, in a process of its own: a crash, a hang or a hostile database takes this down, and never the
+/// LED, the button or the watchdog.
+struct Worker {
+    private let path: String
+    private let configuration: Configuration
+    private let reporter: Reporter
+
+    init(configuration path: String) {
+        self.path = path
+        var reader = ConfigurationReader()
+        // Its mistakes are the supervisor's to tell; it has read the same files.
+        reader.read(path)
+        configuration = reader.configuration
+        reporter = Reporter(
+            log: Log { level, text in Worker.send(.log(level, text)) },
+            progress: { phase, step in Worker.send(.progress(phase, step)) },
+            child: { process in Worker.send(.child(process)) })
+    }
+
+    /// What the supervisor starts for a job, and `run` reads again.
+    static func arguments(for job: BootMachine.Job) -> [String] {
+        switch job {
+        case .wipe: ["wipe"]
+        case .data: ["data"]
+        case .volatile(let reason): ["volatile", reason]
+        case .repository(let index, let unclean, let afterLoss):
+            ["repository", "\(index)", unclean ? "unclean" : "clean"] + (afterLoss.map { [$0] } ?? [])
+        }
+    }
+
+    func run(_ arguments: [String]) -> Int32 {
+        guard fcntlIsPipe else {
+            standardErrorLine("firstlightd: --worker is for firstlightd itself")
+            return 2
+        }
+        // The programs that a stage starts must not keep the pipe open when this process is gone.
+        _ = linux_set_close_on_exec(WorkerMessage.descriptor)
+        switch (arguments[0], arguments.count) {
+        case ("wipe", 1): return runAsRoot { $0.wipe() }
+        case ("data", 1): return runAsRoot { $0.bringUp() }
+        case ("volatile", 2): return runAsRoot { $0.mountVolatile(reason: arguments[1]) }
+        case ("repository", 3...4):
+            guard let index = Text.number(arguments[1]), index < configuration.databases.count else { return 2 }
+            return migrate(
+                configuration.databases[Int(index)], unclean: arguments[2] == "unclean",
+                afterLoss: arguments.count > 3 ? arguments[3] : nil)
+        default: return 2
+        }
+    }
+
+    private var fcntlIsPipe: Bool { linux_fcntl(WorkerMessage.descriptor, F_GETFD, 0) >= 0 }
+
+    private func runAsRoot(_ stage: (Worker) -> BootMachine.Event) -> Int32 {
+        guard become(user: 0, group: 0) else { return 1 }
+        Worker.send(.result(stage(self)))
+        return 0
+    }
+
+    // ---- The partition's stages ----
+
+    private func wipe() -> BootMachine.Event {
+        var partition = DataPartition(configuration.data, reporter: reporter)
+        do throws(DataPartitionError) {
+            try partition.wipe(reason: "button held at power-on")
+            return .wiped
+        } catch {
+            return .unusable(reason: error.text, actions: partition.actions)
+        }
+    }
+
+    private func bringUp() -> BootMachine.Event {
+        var partition = DataPartition(configuration.data, reporter: reporter)
+        do throws(DataPartitionError) {
+            let report = try partition.bringUp()
+            makeDirectories()
+            return .mounted(report)
+        } catch {
+            return .unusable(reason: error.text, actions: partition.actions)
+        }
+    }
+
+    private func mountVolatile(reason: String) -> BootMachine.Event {
+        var partition = DataPartition(configuration.data, reporter: reporter)
+        do throws(DataPartitionError) {
+            let report = try partition.mountVolatile(reason: reason)
+            makeDirectories()
+            return .mounted(report)
+        } catch {
+            return .unusable(reason: error.text, actions: partition.actions)
+        }
+    }
+
+    /// Each database's directory, for the user that works in it. A trouble with one is that repository's alone.
+    private func makeDirectories() {
+        for database in configuration.databases {
+            do throws(DataPartitionError) {
+                let user = try self.user(of: database)
+                try DataPartition.makeRepositoryDirectory(
+                    Text.directory(of: database.repository.path), mount: configuration.data.mount, user: user.id,
+                    group: user.group)
+            } catch {
+                reporter.log.error("[database \(database.repository.name)]: \(error.text)")
+            }
+        }
+    }
+
+    private func user(of database: Configuration.Database) throws(DataPartitionError) -> User {
+        guard let name = database.user else { return .root }
+        if let user = User.find(name) { return user }
+        throw DataPartitionError(unknownUser: name)
+    }
+
+    // ---- A repository's stage ----
+
+    private func migrate(_ database: Configuration.Database, unclean: Bool, afterLoss: String?) -> Int32 {
+        let repository = database.repository
+        func fail(_ reason: String) -> Int32 {
+            var report = RepositoryReport(name: repository.name, path: repository.path, outcome: .failed)
+            report.reason = reason
+            Worker.send(.result(.report(report)))
+            return 0
+        }
+        var user = User.root
+        if let name = database.user {
+            guard let found = User.find(name) else {
+                return fail("[database \(repository.name)] user = \(name): no such user in /etc/passwd; nothing was touched")
+            }
+            user = found
+        }
+        guard become(user: user.id, group: user.group) else { return fail("could not become user \(user.name)") }
+        // SQLite spills to /var/tmp or /tmp otherwise, where a small tmpfs says "disk is full" (RULES.md S15).
+        setenv("SQLITE_TMPDIR", Text.directory(of: repository.path), 1)
+        var boot = RepositoryBoot(repository, reporter: reporter)
+        Worker.send(.result(.report(boot.run(unclean: unclean, afterLoss: afterLoss))))
+        return 0
+    }
+
+    private func become(user: UInt32, group: UInt32) -> Bool {
+        var step: UnsafePointer<CChar>?
+        let code = linux_become(user, group, &step)
+        if code != 0 {
+            reporter.log.error(
+                "worker: \(step.map { String(cString: $0) } ?? "become") for user \(user): \(LinuxError.name(code))")
+            return false
+        }
+        // The supervisor may have gone before PDEATHSIG was set; an orphan must not work on.
+        return getppid() != 1
+    }
+
+    private static func send(_ message: WorkerMessage) {
+        let bytes = Array(message.line.utf8)
+        bytes.withUnsafeBufferPointer { bytes in
+            var done = 0
+            while done < bytes.count {
+                let n = write(WorkerMessage.descriptor, bytes.baseAddress! + done, bytes.count - done)
+                if n > 0 {
+                    done += n
+                } else if linux_errno() != EINTR {
+                    return
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+internal import BootSequence
+internal import DataPartition
+internal import AutoMigrator
+internal import Linux
+
+/// A line from a worker to its supervisor, down the pipe on descriptor 3: fields between tabs, no tab or newline inside one.
+///
+///     progress  PHASE  STEP        a step begins; silence is what a stall is made of
+///     child     PID                a program was started whose movement counts as the worker's
+///     log       PRIORITY  TEXT
+///     result    KIND  JSON         the last line: wiped, mounted, unusable or report
+enum WorkerMessage {
+    case progress(Reporter.Phase, String)
+    case child(Int32)
+    case log(LogLevel, String)
+    case result(BootMachine.Event)
+
+    static let descriptor: Int32 = 3
+
+    /// The line, newline included.
+    var line: String {
+        switch self {
+        case .progress(let phase, let step): WorkerMessage.join("progress", phase.text, step)
+        case .child(let process): WorkerMessage.join("child", "\(process)")
+        case .log(let level, let text): WorkerMessage.join("log", "\(level.rawValue)", text)
+        case .result(let event): WorkerMessage.result(event)
+        }
+    }
+
+    private static func result(_ event: BootMachine.Event) -> String {
+        switch event {
+        case .wiped:
+            join("result", "wiped", "{}")
+        case .mounted(let report):
+            join("result", "mounted", report.workerJSON.text)
+        case .unusable(let reason, let actions):
+            join(
+                "result", "unusable",
+                DataReport(device: nil, mount: "", filesystem: nil, actions: actions, problem: reason).workerJSON.text)
+        case .report(let report):
+            join(
+                "result", "report",
+                JSON.object([
+                    ("report", report.json), ("warnings", .array(report.warnings.map { .string($0) })),
+                ]).text)
+        default:
+            ""
+        }
+    }
+
+    private static func join(_ fields: String...) -> String {
+        fields.map { field in
+            String(decoding: field.utf8.map { $0 == 0x09 || $0 == 0x0A ? 0x20 : $0 }, as: UTF8.self)
+        }.joined(separator: "\t") + "\n"
+    }
+
+    /// Nil for a line that is none of these: a worker that went astray proves nothing.
+    init?(line: String) {
+        let fields = Text.split(line, 0x09)
+        switch (fields[0], fields.count) {
+        case ("progress", 3):
+            guard let phase = Reporter.Phase(text: fields[1]) else { return nil }
+            self = .progress(phase, fields[2])
+        case ("child", 2):
+            guard let process = Text.number(fields[1]) else { return nil }
+            self = .child(Int32(clamping: process))
+        case ("log", 3):
+            guard let level = Text.number(fields[1]).flatMap({ LogLevel(rawValue: Int32(clamping: $0)) }) else { return nil }
+            self = .log(level, fields[2])
+        case ("result", 3):
+            guard let json = JSON(parsing: fields[2]), let event = WorkerMessage.event(fields[1], json) else { return nil }
+            self = .result(event)
+        default:
+            return nil
+        }
+    }
+
+    private static func event(_ kind: String, _ json: JSON) -> BootMachine.Event? {
+        switch kind {
+        case "wiped":
+            return .wiped
+        case "mounted":
+            return DataReport(workerJSON: json).map { .mounted($0) }
+        case "unusable":
+            return DataReport(workerJSON: json).map {
+                .unusable(reason: $0.problem ?? "no reason given", actions: $0.actions)
+            }
+        case "report":
+            guard let report = json["report"] else { return nil }
+            let warnings = json["warnings"]?.elements.compactMap { $0.stringValue } ?? []
+            return RepositoryReport(json: report, warnings: warnings).map { .report($0) }
+        default:
+            return nil
+        }
+    }
+}
