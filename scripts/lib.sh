@@ -1,0 +1,138 @@
+# Shared by the scripts beside it: sourced, never run. Every script works from the repository's root.
+# shellcheck shell=bash
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+mkdir -p build/cache build/log
+
+say() { printf '==> %s\n' "$*" >&2; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+# usage TEXT: for a command line that cannot be meant.
+usage() { printf 'usage: %s\n' "$1" >&2; exit 2; }
+
+# quietly NAME COMMAND…: keeps the output in build/log/NAME.log and shows its end only when the command fails.
+quietly() {
+	local log=$PWD/build/log/$1.log status=0
+	shift
+	"$@" >"$log" 2>&1 || status=$?
+	[ "$status" -eq 0 ] && return
+	tail -n 40 "$log" >&2
+	die "$1 failed with exit $status; its whole output is in $log"
+}
+
+# The suite of this machine, as far as it is one of ours: what is built for it runs here.
+host_suite() {
+	local VERSION_CODENAME=
+	# shellcheck source=/dev/null
+	[ -r /etc/os-release ] && . /etc/os-release
+	case $VERSION_CODENAME in
+		bookworm | trixie) echo "$VERSION_CODENAME" ;;
+		*) echo bookworm ;;
+	esac
+}
+
+# Where the Swift installation has its lib/swift: of the swiftc that is first in PATH.
+swift_home() {
+	local home
+	command -v swiftc >/dev/null || die "no swiftc in PATH; Swift 6.3 or newer is needed (https://swift.org/install)"
+	# Asked, not guessed from the path: swiftly's swiftc is a proxy, a distribution's a symbolic link.
+	home=$(swiftc -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)\/lib\/swift".*/\1/p')
+	[ -d "$home/lib/swift/embedded" ] || die "the Swift in PATH has no Embedded Swift in $home/lib/swift/embedded"
+	echo "$home"
+}
+
+# debian_source SUITE: where this machine gets Debian from, asked for another suite. The mirror, its key and every other
+# option stay as they are here; updates, security and foreign sources are left out.
+debian_source() {
+	local list parts file
+	eval "$(apt-config shell list Dir::Etc::sourcelist/f parts Dir::Etc::sourceparts/d)"
+	for file in "$parts"/*.sources "$list" "$parts"/*.list; do
+		[ -r "$file" ] || continue
+		# One "deb [options] uri suite components" becomes a stanza like the newer format's.
+		case $file in
+			*.sources) cat "$file" ;;
+			*) sed -nE \
+				-e 's/^deb[ \t]+\[([^]]*)\][ \t]+/deb \1 /' \
+				-e 's/^deb[ \t]+//; t deb' -e 'd' -e ':deb' \
+				-e 's/(^|[ \t])arch[+-]?=[^ \t]*//g' \
+				-e 's/(^|[ \t])signed-by=([^ \t]*)/\nSigned-By: \2\n/' \
+				-e 's/(^|[ \t])trusted=([^ \t]*)/\nTrusted: \2\n/' \
+				-e 's/[ \t]*([a-z+]+:[^ \t\n]+)[ \t]+([^ \t]+)[ \t].*$/\nTypes: deb\nURIs: \1\nSuites: \2/' \
+				-e 's/\n[ \t\n]*/\n/g; s/^\n//; s/$/\n/p' "$file" ;;
+		esac
+		echo
+	done | awk -v suite="$1" '
+		function finish() {
+			if (types ~ /(^|[ \t])deb([ \t]|$)/ && debian && !disabled) {
+				print "Types: deb\nSuites: " suite "\nComponents: main\n" rest
+				exit
+			}
+			types = rest = field = ""; debian = disabled = 0
+		}
+		/^#/ { next }
+		/^[ \t]*$/ { finish(); next }
+		/^[^ \t]/ { field = tolower($1) }
+		field == "types:" { types = types " " $0; next }
+		field == "suites:" {
+			for (i = 1; i <= NF; i++) if ($i ~ /^(bookworm|trixie|forky|sid|(old)*stable|testing|unstable)$/) debian = 1
+			next
+		}
+		field == "enabled:" { disabled = (tolower($2) == "no"); next }
+		field == "components:" || field == "architectures:" { next }
+		{ rest = rest $0 "\n" }'
+}
+
+# private_apt ARCH SUITE: an apt of our own, in $APT, for another architecture and suite. It inherits this machine's proxies
+# and keys and shares no state with it, so nothing here changes what is installed or known.
+private_apt() {
+	local architecture
+	case $1 in aarch64) architecture=arm64 ;; x86_64) architecture=amd64 ;; esac
+	APT=$PWD/build/cache/apt-$1-$2
+	mkdir -p "$APT"/{lists/partial,archives/partial,debs}
+	debian_source "$2" >"$APT/debian.sources"
+	[ -s "$APT/debian.sources" ] || die "apt on this machine has no source of Debian that $2 could be taken from"
+	# #clear works only in a file given with -c: this machine's hooks must not run on our state, nor its pins apply.
+	cat >"$APT/apt.conf" <<-END
+		#clear APT::Update::Post-Invoke;
+		#clear APT::Update::Post-Invoke-Success;
+		#clear APT::Architectures;
+		APT::Architecture "$architecture";
+		APT::Architectures { "$architecture"; };
+		APT::Sandbox::User "$(id -un)";
+		Acquire::Languages "none";
+		Dir::State::lists "$APT/lists";
+		Dir::State::status "/dev/null";
+		Dir::Cache "$APT";
+		Dir::Etc::sourcelist "$APT/debian.sources";
+		Dir::Etc::sourceparts "/dev/null";
+		Dir::Etc::preferences "/dev/null";
+		Dir::Etc::preferencesparts "/dev/null";
+	END
+	[ -e "$APT/updated" ] || private_apt_update
+}
+
+private_apt_update() {
+	say "fetching Debian's package lists from $(sed -n 's/^URIs: *//p' "$APT/debian.sources")"
+	rm -f "$APT/updated"
+	quietly apt-update apt-get -c "$APT/apt.conf" -o APT::Update::Error-Mode=any update
+	touch "$APT/updated"
+}
+
+# unpack_packages FOLDER PACKAGE…: downloads what is not there yet and unpacks all of it into FOLDER.
+unpack_packages() {
+	local folder deb
+	folder=$(realpath "$1")
+	shift
+	# The mirror may have moved on since the lists were fetched: ask once more before giving up.
+	if ! download_packages "$@" >build/log/apt-download.log 2>&1; then
+		private_apt_update
+		quietly apt-download download_packages "$@"
+	fi
+	for deb in $(apt-get -c "$APT/apt.conf" download --print-uris "$@" | awk '{ print $2 }'); do
+		dpkg-deb -x "$APT/debs/$deb" "$folder"
+	done
+}
+
+# apt itself compares sizes and hashes with what an earlier run left behind.
+download_packages() (cd "$APT/debs" && apt-get -c "$APT/apt.conf" download "$@")
