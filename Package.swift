@@ -54,7 +54,8 @@ let package = Package(
             swiftSettings: firmware),
 
         // Each a C main that calls the entry its room exports: Embedded Swift has no CommandLine.
-        .executableTarget(name: "firstlightd", dependencies: ["Supervisor"]),
+        // firstlightd answers to the name firstlightctl as well, so that a device carries the migrator once.
+        .executableTarget(name: "firstlightd", dependencies: ["Supervisor", "Commands"]),
         .executableTarget(name: "firstlightctl", dependencies: ["Commands"]),
 
         // Host only.

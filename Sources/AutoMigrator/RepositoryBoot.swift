@@ -49,6 +49,18 @@ public struct RepositoryBoot {
         return report
     }
 
+    /// What `run` would do to the schema, writing nothing. A database with a hot journal is recovered, since nothing can be read before.
+    /// - Throws: `.noMigrations` or `.file` without a set, `.database` when the file cannot be read as a database.
+    public func plan() throws(MigrationError) -> Plan {
+        let set = try MigrationSet(directory: repository.migrations)
+        let found = try system { () throws(LinuxError) in try Inspection(repository.path) }
+        switch found.file {
+        case .database: return Plan(set, try readHistory(found))
+        case .missing, .empty, .short: return Plan(set, History())
+        case .foreign: throw .history(database: repository.path, reason: "it is not a SQLite database (encrypted?)")
+        }
+    }
+
     private mutating func boot(unclean: Bool, afterLoss: String?) throws(MigrationError) {
         // Before anything else, and whatever the policy: half a swap is nobody's database.
         if state.exists {

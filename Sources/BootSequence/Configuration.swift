@@ -9,6 +9,11 @@ public struct Configuration: Sendable {
         public var repository: Repository
         /// The user a worker becomes; nil stays root.
         public var user: String?
+
+        public init(repository: Repository, user: String?) {
+            self.repository = repository
+            self.user = user
+        }
     }
 
     /// READY comes after this many milliseconds, with what there is by then.

@@ -82,3 +82,6 @@ public struct ChildProcess: Sendable {
         return FileDescriptor(owning: raw, name: "pidfd \(id)")
     }
 }
+
+/// The effective user of this process.
+public func userID() -> UInt32 { geteuid() }

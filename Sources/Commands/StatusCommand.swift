@@ -1,0 +1,32 @@
+internal import AutoMigrator
+internal import BootSequence
+internal import Linux
+
+/// `firstlightctl status`: how the boot went, or how far it is.
+struct StatusCommand {
+    private let options: Options
+
+    init(_ options: Options) { self.options = options }
+
+    func run() -> Int32 {
+        guard let text = StatusFile(options).read() else { return ExitCode.none }
+        guard let status = JSON(parsing: text) else {
+            standardErrorLine("firstlightctl: status.json is not JSON")
+            return ExitCode.none
+        }
+        standardOutput(options.json ? text : StatusPage.text(status))
+        return StatusCommand.code(status)
+    }
+
+    /// The worst repository decides; a boot that is not over yet is `none`.
+    static func code(_ status: JSON) -> Int32 {
+        guard let outcome = status["outcome"]?.stringValue.flatMap({ Outcome(text: $0) }) else { return ExitCode.none }
+        var schemaIsWanted = true
+        var lost = false
+        for report in status["repositories"]?.elements ?? [] {
+            if report["schema"]?.numberValue != report["wanted"]?.numberValue { schemaIsWanted = false }
+            if report["lost"] != nil { lost = true }
+        }
+        return ExitCode.of(outcome, schemaIsWanted: schemaIsWanted, lost: lost)
+    }
+}
