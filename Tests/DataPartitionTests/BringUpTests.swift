@@ -1,0 +1,196 @@
+import Linux
+import Testing
+
+@testable import DataPartition
+
+/// The whole way, on real devices with the real programs.
+@Suite(.serialized, .enabled(if: LoopDisk.isPossible, Comment(rawValue: LoopDisk.reason)))
+struct BringUpTests {
+    @Test func formatsABlankPartitionAndMountsIt() throws {
+        let disk = try LoopDisk()
+        var partition = disk.partition()
+        let report = try partition.bringUp()
+        #expect(report.rungs == "format ok, mount ok")
+        #expect(report.formatted && !report.unclean && !report.volatile && !report.wiped)
+        #expect(report.device == disk.device && report.filesystem == "ext4")
+        let options = shell("findmnt -no OPTIONS \(disk.mount)").text
+        for option in ["noatime", "nodev", "nosuid", "noexec", "errors=remount-ro"] {
+            #expect(options.contains(option))
+        }
+        #expect(disk.get(Mounting.proofName) == nil)
+        #expect(shell("dumpe2fs \(disk.device) 2>/dev/null | grep -c 'Backup superblock'").text != "0")
+    }
+
+    @Test func leavesACleanPartitionUntouchedBeforeMountingIt() throws {
+        let disk = try LoopDisk()
+        try disk.prepare()
+        let before = try disk.checksum()
+        // A mount point that cannot be: all that is done before mounting is done.
+        var blocked = DataPartition(
+            DataSettings(device: .path(disk.device), mount: "/proc/firstlight-no-such", wait: 0), reporter: .silent)
+        #expect(throws: DataPartitionError.self) { try blocked.bringUp() }
+        #expect(try disk.checksum() == before)
+
+        var second = disk.partition()
+        let report = try second.bringUp()
+        #expect(report.rungs == "clean ok, mount ok")
+        #expect(!report.unclean && !report.formatted)
+        #expect(disk.get("rows") == "kept")
+    }
+
+    @Test func takesAMountedPartitionAsItIs() throws {
+        let disk = try LoopDisk()
+        var first = disk.partition()
+        _ = try first.bringUp()
+        var second = disk.partition()
+        let report = try second.bringUp()
+        #expect(report.rungs == "mount ok" && report.device == disk.device)
+        #expect(shell("grep -c ' \(disk.mount) ' /proc/self/mountinfo").text == "1")
+    }
+
+    @Test func callsAPartitionUncleanAfterAPowerCut() throws {
+        let disk = try LoopDisk()
+        var first = disk.partition()
+        _ = try first.bringUp()
+        disk.put("rows", "kept")
+        try disk.cutPower()
+        var second = disk.partition()
+        let report = try second.bringUp()
+        #expect(report.unclean && !report.formatted)
+        #expect(report.rungs == "preen ok, mount ok" || report.rungs == "preen fixed, mount ok")
+        #expect(disk.get("rows") == "kept")
+    }
+
+    @Test(arguments: [
+        (1024, 1024, "the primary superblock"), (0, 4096, "the whole first block"),
+        (4096, 4096, "the group descriptors"), (1024 + 0x60, 4, "the feature flags"),
+    ])
+    func repairsFromABackupAndKeepsTheFiles(_ damage: (offset: Int, count: Int, what: String)) throws {
+        for fill in [UInt8(0), 0xA5] {
+            for cut in [false, true] {
+                let disk = try LoopDisk()
+                var first = disk.partition()
+                _ = try first.bringUp()
+                disk.put("rows", "kept")
+                if cut { try disk.cutPower() } else { disk.unmount() }
+                try disk.write([UInt8](repeating: fill, count: damage.count), at: Int64(damage.offset))
+                var second = disk.partition()
+                let report = try second.bringUp()
+                #expect(report.rungs == "backup-superblock fixed, mount ok", "\(damage.what) with \(fill)")
+                #expect(report.unclean && !report.formatted)
+                #expect(disk.get("rows") == "kept", "\(damage.what) with \(fill)")
+            }
+        }
+    }
+
+    @Test func repairsWhatPreenLeaves() throws {
+        let disk = try LoopDisk()
+        try disk.prepare()
+        // The root directory's only block, and a state that asks for a full check.
+        let block = try #require(Int64(shell("debugfs -R 'blocks /' \(disk.device) 2>/dev/null").text))
+        try shell("debugfs -w -R 'set_super_value state 0' \(disk.device)").output()
+        try disk.write([UInt8](repeating: 0xA5, count: 4096), at: block * 4096)
+        var second = disk.partition()
+        let report = try second.bringUp()
+        #expect(report.unclean && !report.formatted)
+        #expect(report.rungs == "preen failed, repair fixed, mount ok")
+    }
+
+    @Test func formatsNoiseOnlyWherePolicyAllowsIt() throws {
+        let disk = try LoopDisk(size: 32 << 20)
+        disk.fillWithNoise()
+        let noise = try disk.read(65536, at: 0)
+        for policy in [FormatPolicy.ifBlank, .never] {
+            var partition = disk.partition(format: policy)
+            #expect(throws: DataPartitionError.self) { try partition.bringUp() }
+            #expect(try disk.read(65536, at: 0) == noise)
+        }
+        var partition = disk.partition()
+        let report = try partition.bringUp()
+        #expect(report.rungs == "preen refused, repair refused, format ok, mount ok")
+        #expect(report.formatted)
+    }
+
+    @Test func leavesABlankPartitionAloneWhereFormatIsNever() throws {
+        let disk = try LoopDisk()
+        let blank = try disk.checksum()
+        var partition = disk.partition(format: .never)
+        #expect(throws: DataPartitionError.self) { try partition.bringUp() }
+        #expect(try disk.checksum() == blank)
+    }
+
+    @Test(arguments: [
+        "mkswap $DEV", "printf 'label: gpt\\nstart=2048,size=2048\\n' | sfdisk -q $DEV",
+        // A btrfs superblock's magic, at its place.
+        "printf _BHRfS_M | dd of=$DEV bs=1 seek=65600 conv=notrunc status=none",
+    ])
+    func refusesAnotherKindOfFilesystem(_ command: String) throws {
+        let disk = try LoopDisk()
+        _ = try shell("DEV=\(disk.device); \(command)").output()
+        let before = try disk.checksum()
+        for format in [FormatPolicy.ifUnusable, .ifBlank, .never] {
+            var partition = disk.partition(format: format)
+            #expect(throws: DataPartitionError.self) { try partition.bringUp() }
+            #expect(throws: DataPartitionError.self) { try partition.wipe(reason: "test") }
+        }
+        #expect(try disk.checksum() == before)
+        var partition = disk.partition(format: .always)
+        #expect(try partition.bringUp().rungs == "format ok, mount ok")
+    }
+
+    @Test func neverFormatsBecauseACheckCouldNotRun() throws {
+        let disk = try LoopDisk()
+        disk.fillWithNoise()
+        var partition = disk.partition()
+        partition.checkPrograms = ["/no/such/e2fsck"]
+        #expect(throws: DataPartitionError.self) { try partition.bringUp() }
+        #expect(partition.actions.rungs == "preen refused, repair refused, mount failed")
+    }
+
+    @Test func mountsWhatNoCheckCouldLookAt() throws {
+        let disk = try LoopDisk()
+        var first = disk.partition()
+        _ = try first.bringUp()
+        disk.put("rows", "kept")
+        try disk.cutPower()
+        var second = disk.partition()
+        second.checkPrograms = ["/no/such/e2fsck"]
+        #expect(try second.bringUp().rungs == "preen refused, mount ok")
+        #expect(disk.get("rows") == "kept")
+    }
+
+    @Test func leavesAFilesystemLargerThanItsPartition() throws {
+        let disk = try LoopDisk()
+        var first = disk.partition()
+        _ = try first.bringUp()
+        disk.unmount()
+        disk.detach()
+        shell("truncate -s 40M \(disk.image)")
+        try disk.attach()
+        let before = try disk.checksum()
+        var second = disk.partition()
+        #expect(throws: DataPartitionError.self) { try second.bringUp() }
+        #expect(try disk.checksum() == before)
+    }
+
+    @Test func goesToRAMAndStaysThere() throws {
+        let disk = try LoopDisk()
+        var partition = disk.partition(.path("/dev/no-such-device"), wait: 120)
+        let start = Clock.milliseconds
+        let error = #expect(throws: DataPartitionError.self) { try partition.bringUp() }
+        #expect(error?.kind == .notFound && Clock.milliseconds - start >= 120)
+        let report = try partition.mountVolatile(reason: error?.text ?? "")
+        #expect(report.rungs == "find failed, tmpfs ok")
+        #expect(report.volatile && report.device == nil && report.problem == error?.text)
+        var again = disk.partition()
+        let still = try again.bringUp()
+        #expect(still.volatile && still.rungs == "tmpfs ok")
+    }
+
+    @Test func usesTheMountPointAsItIs() throws {
+        let disk = try LoopDisk()
+        var partition = disk.partition(DeviceSpec.none)
+        let report = try partition.bringUp()
+        #expect(report.device == nil && !report.volatile && !disk.isMounted)
+    }
+}

@@ -1,0 +1,99 @@
+import CLinux
+import Linux
+
+@testable import DataPartition
+
+/// A sparse file behind a loop device, and a mount point for it; both go when it is let go.
+final class LoopDisk {
+    /// What a person has to do to see these tests run.
+    static let reason = "needs root, loop devices, and e2fsprogs in /sbin or /usr/sbin"
+    static let isPossible =
+        geteuid() == 0 && FileSystem.exists("/dev/loop-control") && Ext4.make.contains { FileSystem.exists($0) }
+
+    let folder: String
+    let image: String
+    let mount: String
+    private(set) var device = ""
+
+    init(size: Int64 = 64 << 20) throws {
+        folder = try shell("mktemp -d /tmp/data-partition-XXXXXX").output()
+        image = folder + "/disk.img"
+        mount = folder + "/mount"
+        try FileSystem.makeDirectory(mount)
+        try FileDescriptor.open(image, .create).truncate(to: size)
+        try attach()
+    }
+
+    deinit {
+        unmount()
+        detach()
+        try? FileSystem.removeTree(folder)
+    }
+
+    func attach() throws { device = try shell("losetup -f --show \(image)").output() }
+
+    func detach() {
+        if !device.isEmpty { shell("partx -d \(device) 2>/dev/null; losetup -d \(device)") }
+        device = ""
+    }
+
+    func unmount() { while shell("umount \(mount) 2>/dev/null").code == 0 {} }
+
+    /// What a power cut leaves of a mounted filesystem: the image as the device has it while it is mounted.
+    func cutPower() throws {
+        shell("sync -f \(mount); cp --sparse=always \(image) \(image).cut")
+        unmount()
+        detach()
+        shell("mv \(image).cut \(image)")
+        try attach()
+    }
+
+    func write(_ bytes: [UInt8], at offset: Int64) throws {
+        let file = try FileDescriptor.open(device, .readWrite)
+        try bytes.withUnsafeBufferPointer { (bytes) throws(LinuxError) in
+            try file.write(UnsafeRawBufferPointer(bytes), at: offset)
+        }
+        try file.sync()
+    }
+
+    func read(_ count: Int, at offset: Int64) throws -> [UInt8] {
+        try FileDescriptor.open(device, .read).bytes(at: offset, count: count)
+    }
+
+    func fillWithNoise() { shell("dd if=/dev/urandom of=\(device) bs=1M conv=fsync status=none") }
+
+    /// Of every byte.
+    func checksum() throws -> UInt64 {
+        shell("sync \(device)")
+        return XXH64.digest(of: try FileSystem.read(image, limit: 1 << 30))
+    }
+
+    func put(_ name: String, _ text: String) { shell("printf %s '\(text)' > \(mount)/\(name); sync -f \(mount)") }
+    func get(_ name: String) -> String? { try? FileSystem.readText("\(mount)/\(name)") }
+
+    var isMounted: Bool { shell("mountpoint -q \(mount)").code == 0 }
+
+    func partition(
+        _ spec: DeviceSpec? = nil, format: FormatPolicy = .ifUnusable, wait: Int64 = 0
+    ) -> DataPartition {
+        DataPartition(
+            DataSettings(device: spec ?? .path(device), mount: mount, format: format, wait: wait), reporter: .silent)
+    }
+
+    /// Formatted by us, with a file in it, unmounted.
+    func prepare() throws {
+        var partition = partition()
+        _ = try partition.bringUp()
+        put("rows", "kept")
+        unmount()
+    }
+}
+
+extension DataReport {
+    /// `clean ok, mount ok`
+    var rungs: String { actions.rungs }
+}
+
+extension [DataAction] {
+    var rungs: String { map { "\($0.rung.text) \($0.result)" }.joined(separator: ", ") }
+}
