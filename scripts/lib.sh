@@ -119,18 +119,21 @@ private_apt_update() {
 	touch "$APT/updated"
 }
 
-# unpack_packages FOLDER PACKAGE…: downloads what is not there yet and unpacks all of it into FOLDER.
+# unpack_packages FOLDER PACKAGE…: downloads what is not there yet and unpacks all of it into a new FOLDER, which has one tree
+# with /usr, as Debian 13 and Buildroot have it; Debian 12's packages still have both.
 unpack_packages() {
-	local folder deb
-	folder=$(realpath "$1")
+	local folder=$1 deb
 	shift
+	mkdir -p "$folder"/usr/{bin,lib,lib64,sbin}
+	ln -s usr/{bin,lib,lib64,sbin} "$folder/"
 	# The mirror may have moved on since the lists were fetched: ask once more before giving up.
 	if ! download_packages "$@" >build/log/apt-download.log 2>&1; then
 		private_apt_update
 		quietly apt-download download_packages "$@"
 	fi
 	for deb in $(apt-get -c "$APT/apt.conf" download --print-uris "$@" | awk '{ print $2 }'); do
-		dpkg-deb -x "$APT/debs/$deb" "$folder"
+		# Not dpkg-deb -x, which puts a folder in the place of such a link.
+		dpkg-deb --fsys-tarfile "$APT/debs/$deb" | tar -x -C "$folder" --keep-directory-symlink
 	done
 }
 

@@ -47,7 +47,9 @@ final class KernelLog {
         }
         guard kernel >= 0 else { return standardErrorLine("firstlightd: \(text)") }
         lines += 1
-        let line = Array("<\(KernelLog.facility + level.rawValue)>firstlightd: \(text)".utf8.prefix(KernelLog.lineLimit))
+        var line = Array("<\(KernelLog.facility + level.rawValue)>firstlightd: \(text)".utf8.prefix(KernelLog.lineLimit))
+        // A record without its newline waits for more of itself, and nobody sees it before the next one.
+        line.append(0x0A)
         // Non-blocking for all we know, and with nobody to tell.
         line.withUnsafeBufferPointer { _ = CLinux.write(kernel, $0.baseAddress, $0.count) }
     }
