@@ -59,11 +59,11 @@ let package = Package(
         .executableTarget(name: "firstlightctl", dependencies: ["Commands"]),
 
         // Host only.
-        .target(name: "VirtualBoard", dependencies: ["FrontPanel"]),
+        .target(name: "VirtualBoard", dependencies: ["AutoMigrator", "SQLite", "Linux"]),
         .executableTarget(
             name: "firstlight-lab",
             dependencies: [
-                "VirtualBoard",
+                "VirtualBoard", "SQLite", "Linux",
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["Lab"])),
             ]),

@@ -1,2 +1,121 @@
 #if Lab
+import Foundation
+
+/// An aarch64 board that is not there: QEMU's `virt` machine with a real kernel, a real GPIO controller with an LED on line 5 and a
+/// button on line 2, a data disk, a serial console, and a plug to pull.
+public final class VirtualBoard {
+    /// The oscilloscope on the LED's pin.
+    public let light = LightRecorder()
+    public let console = Console()
+
+    private let images: BoardImages
+    private let scratch: Scratch
+    private var machine: Child?
+    private var control: QMP?
+    private var pins: QTest?
+    private var gpio = ""
+    private let poweredOff = Monitored(false)
+
+    private static let lightLine = 5
+    private static let buttonLine = 2
+
+    public init(_ images: BoardImages, in scratch: Scratch) {
+        self.images = images
+        self.scratch = scratch
+    }
+
+    deinit { machine?.kill() }
+
+    public var isOn: Bool { machine?.isRunning ?? false }
+
+    /// Applies power.
+    /// - Parameters:
+    ///   - disk: nil boots without any.
+    ///   - buttonDown: somebody holds the button from before power-on.
+    public func powerOn(_ firmware: Firmware, disk: DataDisk?, buttonDown: Bool = false) throws {
+        precondition(!isOn)
+        let initramfs = scratch.file("initramfs.cpio")
+        try firmware.write(to: initramfs)
+        let (serial, qmp, qtest) = try (Channel(), Channel(), Channel())
+        var arguments = [
+            "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-m", "256", "-accel", "tcg", "-display", "none",
+            "-nic", "none", "-rtc", "base=1970-01-01", "-kernel", images.kernel.path, "-initrd", initramfs.path, "-dtb",
+            images.deviceTree.path, "-append", "console=ttyAMA0 quiet panic=1", "-no-reboot", "-S",
+            "-chardev", "socket,id=serial,fd=3", "-serial", "chardev:serial",
+            "-chardev", "socket,id=qmp,fd=4", "-mon", "chardev=qmp,mode=control",
+            "-chardev", "socket,id=qtest,fd=5", "-qtest", "chardev:qtest", "-qtest-log", "none",
+        ]
+        if let disk { arguments += ["-drive", "file=\(disk.file.path),format=raw,if=virtio,cache=writeback"] }
+        poweredOff.update { $0 = false }
+        light.begin()
+        console.begin(serial)
+        let (light, poweredOff) = (light, poweredOff)
+        let control = QMP(qmp) { event in if event == "SHUTDOWN" { poweredOff.update { $0 = true } } }
+        let pins = QTest(qtest) { line, isHigh, time in
+            if line == Self.lightLine { light.add(isOn: isHigh, at: time) }
+        }
+        machine = try Child(
+            arguments, descriptors: [serial.childDescriptor, qmp.childDescriptor, qtest.childDescriptor],
+            log: scratch.file("qemu.log"))
+        for channel in [serial, qmp, qtest] { channel.closeChildEnd() }
+        (self.control, self.pins) = (control, pins)
+        do {
+            try control.execute("qmp_capabilities")
+            gpio = try findGPIO(control)
+            try pins.execute("irq_intercept_out \(gpio)")
+            try setButton(down: buttonDown)
+            light.begin()
+            try control.execute("cont")
+        } catch {
+            cutPower()
+            let log = (try? String(contentsOf: scratch.file("qemu.log"), encoding: .utf8)) ?? ""
+            throw BoardError("\(error)\n\(log)")
+        }
+    }
+
+    /// The path differs between QEMU's versions, so it is asked for.
+    private func findGPIO(_ control: QMP) throws -> String {
+        let children = try control.execute("qom-list", ["path": "/machine/unattached"]) as? [[String: Any]] ?? []
+        guard let name = children.first(where: { $0["type"] as? String == "child<pl061>" })?["name"] as? String else {
+            throw BoardError("QEMU's virt machine has no pl061")
+        }
+        return "/machine/unattached/\(name)"
+    }
+
+    // Active low with a pull-up: the pin is high until somebody presses.
+    private func setButton(down: Bool) throws {
+        try pins?.execute("set_irq_in \(gpio) unnamed-gpio-in \(Self.buttonLine) \(down ? 0 : 1)")
+    }
+
+    public func pressButton() throws { try setButton(down: true) }
+    public func releaseButton() throws { try setButton(down: false) }
+
+    /// Pulls the plug: the guest's page cache is gone, what reached the disk stays.
+    public func cutPower() {
+        machine?.kill()
+        light.end()
+    }
+
+    /// Shuts down in order, as a person at the console would.
+    public func powerOff() throws {
+        console.type("poweroff\n")
+        let machine = machine
+        guard machine?.waitForEnd(seconds: 30) ?? true else {
+            cutPower()
+            throw BoardError("the board did not power off within 30 s")
+        }
+        light.end()
+    }
+
+    /// Bytes written to the data disk since power-on.
+    public func bytesWritten() throws -> Int {
+        let devices = try control?.execute("query-blockstats") as? [[String: Any]] ?? []
+        return devices.reduce(0) { sum, device in
+            sum + ((device["stats"] as? [String: Any])?["wr_bytes"] as? Int ?? 0)
+        }
+    }
+
+    /// QEMU's process, for who wants to see that it is gone.
+    public var processID: Int32? { machine?.pid }
+}
 #endif

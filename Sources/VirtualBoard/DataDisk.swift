@@ -1,0 +1,122 @@
+#if Lab
+import Foundation
+
+/// The board's data disk: a file on the host, looked into and tampered with while the board is off. Neither root nor a mount is
+/// needed.
+public final class DataDisk: Sendable {
+    public let file: URL
+    private let scratch: Scratch
+
+    /// Where scripts/build-image puts the one partition, in MiB.
+    private static let start = 1
+    private static let size = 126
+
+    /// As it comes from the factory: a partition table and zeros.
+    public init(blank images: BoardImages, in scratch: Scratch) throws {
+        self.scratch = scratch
+        file = scratch.fresh("data.img")
+        try HostTool.run(["cp", "--sparse=always", images.blankDisk.path, file.path])
+    }
+
+    /// A device of two years ago: an ext4 filesystem of the time with `database` as /app/app.db, which belongs to user 1000.
+    public convenience init(_ images: BoardImages, database: URL, in scratch: Scratch) throws {
+        try self.init(blank: images, in: scratch)
+        let root = scratch.fresh("root")
+        let app = root.appendingPathComponent("app")
+        try FileManager.default.createDirectory(at: app, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(at: database, to: app.appendingPathComponent("app.db"))
+        let partition = scratch.fresh("partition.img")
+        defer {
+            try? FileManager.default.removeItem(at: root)
+            try? FileManager.default.removeItem(at: partition)
+        }
+        try HostTool.run(["truncate", "-s", "\(Self.size)M", partition.path])
+        // The explicit list of RULES.md F12, and the last MiB left free.
+        let features =
+            "none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,"
+            + "huge_file,dir_nlink,extra_isize,metadata_csum"
+        try HostTool.run([
+            "mkfs.ext4", "-q", "-F", "-O", features, "-b", "4096", "-g", "4096", "-d", root.path, partition.path,
+            "\((Self.size - 1) * 256)",
+        ])
+        for path in ["/", "/app", "/app/app.db"] {
+            for field in ["uid", "gid"] {
+                let owner = path == "/" ? "0" : "1000"
+                try HostTool.run(["debugfs", "-w", "-R", "sif \(path) \(field) \(owner)", partition.path])
+            }
+        }
+        try put(partition)
+    }
+
+    /// A copy of the partition with its journal replayed, as the next mount would see it.
+    private func takePartition() throws -> URL {
+        let partition = scratch.fresh("partition.img")
+        try HostTool.run([
+            "dd", "if=\(file.path)", "of=\(partition.path)", "bs=1M", "skip=\(Self.start)", "count=\(Self.size)",
+            "conv=sparse", "status=none",
+        ])
+        try HostTool.run(["truncate", "-s", "\(Self.size)M", partition.path])
+        try HostTool.run(["e2fsck", "-f", "-y", partition.path], accepting: [0, 1])
+        return partition
+    }
+
+    private func put(_ partition: URL) throws {
+        try HostTool.run([
+            "dd", "if=\(partition.path)", "of=\(file.path)", "bs=1M", "seek=\(Self.start)", "conv=notrunc", "status=none",
+        ])
+    }
+
+    private func withPartition<T>(_ body: (URL) throws -> T) throws -> T {
+        let partition = try takePartition()
+        defer { try? FileManager.default.removeItem(at: partition) }
+        return try body(partition)
+    }
+
+    /// Copies a file off the disk.
+    public func read(_ path: String) throws -> URL {
+        try withPartition { partition in
+            let copy = scratch.fresh(path.split(separator: "/").last.map(String.init) ?? "file")
+            try HostTool.run(["debugfs", "-R", "dump \(path) \(copy.path)", partition.path])
+            guard FileManager.default.fileExists(atPath: copy.path) else { throw BoardError("\(path) is not on the disk") }
+            return copy
+        }
+    }
+
+    /// The names in a directory; empty when there is none.
+    public func list(_ path: String) throws -> [String] {
+        try withPartition { try Self.list(path, in: $0) }
+    }
+
+    private static func list(_ path: String, in partition: URL) throws -> [String] {
+        // /INODE/MODE/UID/GID/NAME/SIZE/
+        try HostTool.text(["debugfs", "-R", "ls -p \(path)", partition.path]).split(separator: "\n").compactMap {
+            let fields = $0.split(separator: "/", omittingEmptySubsequences: false)
+            guard fields.count > 5, !["", ".", ".."].contains(fields[5]) else { return nil }
+            return String(fields[5])
+        }
+    }
+
+    /// Overwrites every block of these files with noise, as dying flash does; a path that ends in `/*` means all in a directory.
+    public func overwrite(_ paths: [String]) throws {
+        try withPartition { partition in
+            let image = try FileHandle(forUpdating: partition)
+            for path in paths {
+                let files =
+                    path.hasSuffix("/*")
+                    ? try Self.list(String(path.dropLast(2)), in: partition).map { path.dropLast() + $0 } : [path]
+                for file in files {
+                    let blocks = try HostTool.text(["debugfs", "-R", "blocks \(file)", partition.path])
+                        .split(whereSeparator: { $0 == " " || $0 == "\n" }).compactMap { UInt64($0) }
+                    if blocks.isEmpty { throw BoardError("\(file) has no blocks on the disk") }
+                    for block in blocks {
+                        try image.seek(toOffset: block * 4096)
+                        try image.write(contentsOf: Data((0..<4096).map { _ in UInt8.random(in: 1...255) }))
+                    }
+                }
+            }
+            try image.close()
+            try put(partition)
+        }
+    }
+}
+#endif

@@ -1,0 +1,9 @@
+#if Lab
+import Foundation
+import VirtualBoard
+
+struct Desk {
+    init(_ workshop: Workshop) {}
+    func run() throws {}
+}
+#endif

@@ -1,0 +1,66 @@
+#if Lab
+import ArgumentParser
+import Foundation
+import VirtualBoard
+
+struct FirstlightLab: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "firstlight-lab", abstract: "A board that is not there, to boot, measure and unplug.",
+        subcommands: [StoryCommand.self, DeskCommand.self, OldDeviceCommand.self])
+}
+
+/// Where the built things are.
+struct Places: ParsableArguments {
+    @Option(help: "The folder that scripts/build-image filled.")
+    var board = "build/board"
+
+    @Option(help: "The example appliance's migrations.")
+    var migrations = "rootfs-overlay/usr/share/firstlight/migrations/app"
+
+    func workshop() throws -> Workshop {
+        try Workshop(board: URL(fileURLWithPath: board), migrations: URL(fileURLWithPath: migrations))
+    }
+}
+
+struct StoryCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "story", abstract: "Plays what appliances go through; fails if anything deviates.")
+
+    @OptionGroup var places: Places
+
+    func run() throws {
+        let workshop = try places.workshop()
+        defer { workshop.scratch.remove() }
+        guard try Story(workshop).play() else { throw ExitCode(1) }
+    }
+}
+
+struct DeskCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "desk", abstract: "The board on your desk: its LED, its console, its button and its plug.")
+
+    @OptionGroup var places: Places
+
+    func run() throws {
+        let workshop = try places.workshop()
+        defer { workshop.scratch.remove() }
+        try Desk(workshop).run()
+    }
+}
+
+struct OldDeviceCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "old-device", abstract: "Makes the database of a device that is two years old.")
+
+    @OptionGroup var places: Places
+    @Argument(help: "The file to make.") var file: String
+
+    func run() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        try OldDevice.make(
+            at: URL(fileURLWithPath: file), migrations: URL(fileURLWithPath: places.migrations), in: scratch)
+        print("\(file): \(OldDevice.readings) readings")
+    }
+}
+#endif

@@ -1,0 +1,231 @@
+#if Lab
+import Foundation
+import Linux
+import SQLite
+import VirtualBoard
+
+/// What appliances go through, played on a real board, one scene after the other: the pin, the console and status.json must agree in
+/// each of them.
+final class Story {
+    private let workshop: Workshop
+    private let board: VirtualBoard
+    private var deviations = 0
+    private let start = Date()
+
+    init(_ workshop: Workshop) {
+        self.workshop = workshop
+        board = VirtualBoard(workshop.images, in: workshop.scratch)
+    }
+
+    /// False when anything deviated.
+    func play() throws -> Bool {
+        print("  scene                                                     LED on the pin   outcome    ready after")
+        let quiet = try mountAlone()
+        let fresh = try workshop.blankDisk()
+        let old = try workshop.oldDisk()
+
+        scene("blank disk: formatted and migrated") {
+            let seen = try boot(workshop.firmware, fresh, expecting: "migrated", .solid)
+            try expect(actions(seen).contains { $0.hasPrefix("format: ok") }, "no format among \(actions(seen))")
+            try expectLightBefore(seen, [.working])
+            try checkFootprint()
+            try board.powerOff()
+            return seen
+        }
+        scene("second boot: nothing to do, nothing written") {
+            let seen = try boot(workshop.firmware, fresh, expecting: "current", .solid)
+            // The journal's first commit comes within 5 s of mounting.
+            Thread.sleep(forTimeInterval: 7)
+            let written = try board.bytesWritten()
+            try expect(written <= quiet, "\(written) bytes were written, mounting alone writes \(quiet)")
+            try board.powerOff()
+            return seen
+        }
+        scene("old device's disk: all pending steps, readings kept") {
+            let seen = try boot(workshop.firmware, old, expecting: "migrated", .solid)
+            try board.powerOff()
+            try expectReadings(old, OldDevice.readings)
+            return seen
+        }
+        scene("firmware with a broken step: back to the old schema") {
+            let seen = try boot(workshop.brokenFirmware, old, expecting: "restored", .blinks(2))
+            let reason = seen.repository["reason"] as? String ?? ""
+            try expect(reason.contains("add_alarms.sql:4: no such table: alarm"), "the reason is \"\(reason)\"")
+            try expect(seen.repository["lost"] is NSNull, "something is said to be lost")
+            try board.powerOff()
+            try expectReadings(old, OldDevice.readings)
+            return seen
+        }
+        scene("fixed firmware: migrated") {
+            let seen = try boot(workshop.nextFirmware, old, expecting: "migrated", .solid)
+            try board.powerOff()
+            try expectReadings(old, OldDevice.readings)
+            return seen
+        }
+        scene("power cut inside the transaction, then power again") {
+            let cut = try workshop.oldDisk()
+            try board.powerOn(workshop.firmware, disk: cut)
+            guard board.console.wait(for: "step 3 of 8: ", seconds: 60) != nil else { throw Deviation("no third step") }
+            board.cutPower()
+            let seen = try boot(workshop.firmware, cut, expecting: "migrated", .solid)
+            try board.powerOff()
+            try expectReadings(cut, OldDevice.readings)
+            return seen
+        }
+        scene("database overwritten with garbage: restored from the snapshot") {
+            try old.overwrite(["/app/app.db"])
+            let seen = try boot(workshop.nextFirmware, old, expecting: "restored", .blinks(2))
+            try expectLightBefore(seen, [.working])
+            let quarantine = try path(seen.repository["quarantine"])
+            try board.powerOff()
+            try expectReadings(old, OldDevice.readings)
+            try expect(try old.list(quarantine) == ["app.db"], "\(quarantine) does not hold the old database")
+            return seen
+        }
+        scene("garbage, and every snapshot damaged too: rebuilt") {
+            try old.overwrite(["/app/app.db", "/app/.firstlight/app/snapshots/*"])
+            let seen = try boot(workshop.nextFirmware, old, expecting: "rebuilt", .blinks(3))
+            let quarantine = try path(seen.repository["quarantine"])
+            try expect(seen.repository["lost"] is String, "nothing is said to be lost")
+            try board.powerOff()
+            try expectReadings(old, 0)
+            try expect(try old.list(quarantine) == ["app.db"], "\(quarantine) does not hold the old database")
+            return seen
+        }
+        scene("fresh device whose first migration is broken") {
+            let disk = try workshop.blankDisk()
+            let seen = try boot(workshop.stillbornFirmware, disk, expecting: "failed", .blinks(5))
+            let reason = seen.repository["reason"] as? String ?? ""
+            try expect(reason.contains("create_sensors.sql:2: near \"TABEL\""), "the reason is \"\(reason)\"")
+            try board.powerOff()
+            return seen
+        }
+        scene("migrations folder missing: database untouched") {
+            let before = try digest(fresh)
+            let seen = try boot(workshop.firmwareWithoutMigrations, fresh, expecting: "skipped", .solid)
+            try board.powerOff()
+            try expect(try digest(fresh) == before, "the database was changed")
+            return seen
+        }
+        scene("no data disk: in RAM") {
+            let seen = try boot(workshop.firmware, nil, expecting: "volatile", .blinks(4))
+            let data = seen.status["data"] as? [String: Any]
+            try expect(data?["volatile"] as? Bool == true, "status.json does not say volatile")
+            board.cutPower()
+            return seen
+        }
+        scene("button held from power-on for 6 s: wiped") {
+            let disk = try workshop.oldDisk()
+            let seen = try boot(workshop.firmware, disk, expecting: "migrated", .solid) { [board] in
+                guard board.light.waitForFirstEdge(seconds: 60) != nil else { throw Deviation("the LED stays dark") }
+                Thread.sleep(forTimeInterval: 6)
+                try board.releaseButton()
+            }
+            try expectLightBefore(seen, [.held, .wiping])
+            try board.powerOff()
+            try expectReadings(disk, 0)
+            return seen
+        }
+        let seconds = Int(Date().timeIntervalSince(start))
+        print(deviations == 0 ? "the story held, in \(seconds) s" : "\(deviations) scenes deviated, in \(seconds) s")
+        return deviations == 0
+    }
+
+    // ---- One scene ----
+
+    private func scene(_ title: String, _ body: () throws -> Observation) {
+        func pad(_ text: String, _ width: Int) -> String { text.padding(toLength: width, withPad: " ", startingAt: 0) }
+        do {
+            let seen = try body()
+            print("  \(pad(title, 58))\(pad(seen.pattern?.description ?? "?", 17))\(pad(seen.outcome, 11))\(seen.readyMilliseconds) ms")
+        } catch {
+            deviations += 1
+            print("  \(pad(title, 58))DEVIATES: \(error)")
+            print("  LED: \(board.light.segments.map { $0.description }.joined(separator: ", "))")
+            print(board.console.transcript.split(separator: "\n").suffix(40).map { "    | \($0)" }.joined(separator: "\n"))
+            board.cutPower()
+        }
+        fflush(nil)
+    }
+
+    /// Boots to READY and compares the three witnesses.
+    private func boot(
+        _ firmware: Firmware, _ disk: DataDisk?, expecting outcome: String, _ pattern: LightPattern,
+        meanwhile: (() throws -> Void)? = nil
+    ) throws -> Observation {
+        try board.powerOn(firmware, disk: disk, buttonDown: meanwhile != nil)
+        try meanwhile?()
+        guard let said = board.console.wait(for: "firstlightd: ready: ", seconds: 90) else { throw Deviation("not ready in 90 s") }
+        let ready = board.light.milliseconds
+        let seen = board.light.wait(for: pattern, seconds: 15) ? pattern : board.light.current
+        let text = try board.console.run("cat /run/firstlight/status.json").output
+        guard let status = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else {
+            throw Deviation("status.json is \(text)")
+        }
+        let observation = Observation(
+            outcome: status["outcome"] as? String ?? "none", pattern: seen, readyMilliseconds: Int(ready), status: status,
+            segments: board.light.segments)
+        try expect(said.hasPrefix("\(outcome),"), "the console says \(said), not \(outcome)")
+        try expect(observation.outcome == outcome, "status.json says \(observation.outcome), not \(outcome)")
+        try expect(seen == pattern, "the pin shows \(seen?.description ?? "no pattern"), not \(pattern)")
+        let told = (status["light"] as? [String: Any])?["pattern"] as? String
+        try expect(told == pattern.description, "status.json says the LED shows \(told ?? "nothing"), the pin \(pattern)")
+        return observation
+    }
+
+    private func expectLightBefore(_ seen: Observation, _ patterns: [LightPattern]) throws {
+        for pattern in patterns where !seen.segments.contains(where: { $0.pattern == pattern }) {
+            throw Deviation("the LED never showed \(pattern): \(seen.segments)")
+        }
+    }
+
+    private func actions(_ seen: Observation) -> [String] {
+        ((seen.status["data"] as? [String: Any])?["actions"] as? [[String: Any]] ?? []).map {
+            "\($0["rung"] ?? ""): \($0["result"] ?? "")"
+        }
+    }
+
+    /// As the disk has it, without the mount point.
+    private func path(_ value: Any?) throws -> String {
+        guard let path = value as? String, path.hasPrefix("/data/") else { throw Deviation("no quarantine is named") }
+        return String(path.dropFirst("/data".count))
+    }
+
+    // ---- Off the disk ----
+
+    private func expectReadings(_ disk: DataDisk, _ count: Int64) throws {
+        let file = try disk.read("/app/app.db")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let database = try Database(file.path, .immutable)
+        let rows = try database.integer("SELECT count(*) FROM readings") ?? -1
+        try expect(rows == count, "\(rows) readings on the disk, not \(count)")
+        let integrity = try database.text("PRAGMA integrity_check") ?? ""
+        try expect(integrity == "ok", "integrity_check: \(integrity)")
+    }
+
+    private func digest(_ disk: DataDisk) throws -> UInt64 {
+        let file = try disk.read("/app/app.db")
+        defer { try? FileManager.default.removeItem(at: file) }
+        return XXH64.digest(of: [UInt8](try Data(contentsOf: file)))
+    }
+
+    /// What mounting and nothing else writes to a clean partition, in bytes: the measure for "nothing written".
+    private func mountAlone() throws -> Int {
+        let disk = try workshop.oldDisk()
+        try board.powerOn(workshop.firmware.removing("/etc/init.d/S15firstlight"), disk: disk)
+        guard board.console.wait(for: "'help'", seconds: 60) != nil else { throw Deviation("no shell without firstlightd") }
+        try board.console.run(
+            "mkdir -p /data; mount -t ext4 -o noatime,nodev,nosuid,noexec,errors=remount-ro /dev/vda1 /data")
+        Thread.sleep(forTimeInterval: 7)
+        let written = try board.bytesWritten()
+        try board.powerOff()
+        return written
+    }
+
+    private func checkFootprint() throws {
+        let text = try board.console.run("grep VmRSS /proc/$(cat /var/run/firstlightd.pid)/status").output
+        let kilobytes = text.split(separator: " ").compactMap { Int($0) }.first ?? .max
+        try expect(kilobytes <= 4096, "the supervisor has \(kilobytes) KiB resident, 4096 is the limit")
+    }
+}
+#endif

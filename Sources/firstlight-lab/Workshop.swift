@@ -1,0 +1,75 @@
+#if Lab
+import Foundation
+import VirtualBoard
+
+/// Everything that story and desk put on a board: firmwares and disks.
+struct Workshop {
+    let scratch: Scratch
+    let images: BoardImages
+    /// As built: the example appliance's migrations.
+    let firmware: Firmware
+    private let migrations: URL
+    private let files: [String: String]
+
+    static let directory = "/usr/share/firstlight/migrations/app"
+    private static let next = "20260601090000_add_alarms.sql"
+
+    init(board: URL, migrations: URL) throws {
+        scratch = try Scratch()
+        images = try BoardImages(board)
+        firmware = try Firmware(images)
+        self.migrations = migrations
+        var files: [String: String] = [:]
+        for name in try FileManager.default.contentsOfDirectory(atPath: migrations.path) {
+            files[name] = try String(contentsOf: migrations.appendingPathComponent(name), encoding: .utf8)
+        }
+        self.files = files
+    }
+
+    /// The next release: one more step.
+    var nextFirmware: Firmware {
+        firmware.adding(
+            "\(Self.directory)/\(Self.next)",
+            """
+            -- migrate:up
+            CREATE TABLE alarms (
+                id INTEGER PRIMARY KEY,
+                sensor_id INTEGER NOT NULL REFERENCES sensors (id) ON DELETE CASCADE,
+                above REAL NOT NULL
+            );
+            INSERT INTO alarms (sensor_id, above) SELECT id, 90 FROM sensors WHERE kind = 'temperature';
+
+            -- migrate:down
+            DROP TABLE alarms;
+            """)
+    }
+
+    /// The same release as it should not have left the house: it fails after it has thrown rows away.
+    var brokenFirmware: Firmware {
+        firmware.adding(
+            "\(Self.directory)/\(Self.next)",
+            """
+            -- migrate:up
+            CREATE TABLE alarms (id INTEGER PRIMARY KEY, sensor_id INTEGER NOT NULL);
+            DELETE FROM readings WHERE sensor_id = 1;
+            INSERT INTO alarm (sensor_id) SELECT id FROM sensors;
+            """)
+    }
+
+    /// Its very first step does not work.
+    var stillbornFirmware: Firmware {
+        firmware.replacing(
+            directory: Self.directory, with: ["20240205090000_create_sensors.sql": "-- migrate:up\nCREATE TABEL sensors (id);\n"])
+    }
+
+    var firmwareWithoutMigrations: Firmware { firmware.removing(Self.directory) }
+
+    func blankDisk() throws -> DataDisk { try DataDisk(blank: images, in: scratch) }
+
+    func oldDisk() throws -> DataDisk {
+        let database = scratch.fresh("app.db")
+        try OldDevice.make(at: database, migrations: migrations, in: scratch)
+        return try DataDisk(images, database: database, in: scratch)
+    }
+}
+#endif
