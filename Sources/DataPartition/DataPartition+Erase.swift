@@ -80,7 +80,7 @@ extension DataPartition {
             reporter.progress(phase, "\(doing): erase")
             let device = try BlockDevice.open(path, .exclusive)
             size = device.size
-            tail.intent?.stage = .erase
+            tail.intent?.stage = overwrite ? .erase : .format
             try Tail.write(&tail, to: device)
             if overwrite {
                 if isWipe { discard(device) }
@@ -90,12 +90,14 @@ extension DataPartition {
             throw fail(rung, DataPartitionError(doing, error))
         }
         try afterStage("erased")
-        do throws(LinuxError) {
-            let device = try BlockDevice.open(path, .exclusive)
-            tail.intent?.stage = .format
-            try Tail.write(&tail, to: device)
-        } catch {
-            throw fail(rung, DataPartitionError(doing, error))
+        if overwrite {
+            do throws(LinuxError) {
+                let device = try BlockDevice.open(path, .exclusive)
+                tail.intent?.stage = .format
+                try Tail.write(&tail, to: device)
+            } catch {
+                throw fail(rung, DataPartitionError(doing, error))
+            }
         }
         try afterStage("announced mkfs")
         try makeFilesystem(path, size: size, phase, rung)
@@ -103,6 +105,9 @@ extension DataPartition {
         do throws(LinuxError) {
             let device = try BlockDevice.open(path, .exclusive)
             tail.intent = nil
+            // Into both slots: with the intent left in the older one, the newer one gone bad years later would erase
+            // the device.
+            try Tail.write(&tail, to: device)
             try Tail.write(&tail, to: device)
         } catch {
             throw fail(rung, DataPartitionError("\(doing): clear the intent", error))

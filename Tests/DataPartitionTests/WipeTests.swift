@@ -109,6 +109,22 @@ struct WipeTests {
         #expect(report.formatted && !report.wiped)
     }
 
+    @Test func wipesOnceEvenIfASlotOfTheTailGoesBadLater() throws {
+        for slot: Int64 in 0...1 {
+            let disk = try LoopDisk()
+            var first = disk.partition()
+            try first.wipe(reason: "button")
+            _ = try first.bringUp()
+            disk.put("rows", "kept")
+            disk.unmount()
+            try disk.write([0x5A], at: Tail.offset(ofSlot: slot, on: 64 << 20) + 100)
+            var second = disk.partition()
+            #expect(try second.bringUp().rungs == "clean ok, mount ok")
+            #expect(disk.get("rows") == "kept")
+            #expect(try record(disk).resets == 1)
+        }
+    }
+
     @Test func wipesNothingThatIsInUse() throws {
         let disk = try LoopDisk()
         var partition = disk.partition()
