@@ -15,13 +15,9 @@ struct BlockDevice: ~Copyable, BlockReading {
     /// by the kernel: what is about to be erased must be nobody's.
     static func open(_ path: String, _ access: Access) throws(LinuxError) -> BlockDevice {
         let flags = (access == .read ? O_RDONLY : O_RDWR | O_EXCL) | O_CLOEXEC
-        let limit = Clock.milliseconds + 1000
-        var raw = linux_openat(AT_FDCWD, path, flags, 0)
-        // The kernel lets go of a device a moment after the unmount, or the end of the program that had it.
-        while raw < 0 && linux_errno() == EBUSY && Clock.milliseconds < limit {
-            Clock.sleep(milliseconds: 20)
-            raw = linux_openat(AT_FDCWD, path, flags, 0)
-        }
+        let raw = try retryWhileBusy { () throws(LinuxError) in
+            linux_openat(AT_FDCWD, path, flags, 0)
+        } failed: { $0 < 0 && linux_errno() == EBUSY }
         if raw < 0 { throw .last("open", path) }
         let file = FileDescriptor(owning: raw, name: path)
         let status = try file.status()
@@ -31,6 +27,20 @@ struct BlockDevice: ~Copyable, BlockReading {
         // A card reader's slot is there before its card is.
         if size == 0 { throw LinuxError("BLKGETSIZE64", path, code: ENOMEDIUM) }
         return BlockDevice(path: path, size: size, number: status.deviceNumber, file: file)
+    }
+
+    /// Does it again for up to 2 s: somebody looks at new devices, the kernel lets go a moment after an unmount, or a
+    /// process is being spawned with a descriptor of ours still open. What was free just now will be free again.
+    static func retryWhileBusy<Result>(
+        _ attempt: () throws(LinuxError) -> Result, failed: (Result) -> Bool
+    ) throws(LinuxError) -> Result {
+        let limit = Clock.milliseconds + 2000
+        var result = try attempt()
+        while failed(result) && Clock.milliseconds < limit {
+            Clock.sleep(milliseconds: 20)
+            result = try attempt()
+        }
+        return result
     }
 
     private init(path: String, size: Int64, number: UInt64, file: consuming FileDescriptor) {

@@ -124,7 +124,9 @@ extension DataPartition {
         let result: Program.Result
         do throws(LinuxError) {
             let arguments = Ext4.makeArguments(path, size: size, for: settings.device)
-            result = try Program.run(makePrograms, arguments, reporter: reporter)
+            result = try BlockDevice.retryWhileBusy { () throws(LinuxError) in
+                try Program.run(makePrograms, arguments, reporter: reporter)
+            } failed: { $0.isInUse }
         } catch {
             throw fail(rung, DataPartitionError("mkfs.ext4 \(path)", error))
         }

@@ -16,9 +16,10 @@ enum Mounting {
             // Read again: a repair may have taken the journal away.
             hasJournal = try Superblock.read(device, at: Superblock.offset)?.hasJournal == true
         }
-        if linux_mount(path, mountPoint, "ext4", flags, Ext4.mountOptions(hasJournal: hasJournal)) != 0 {
-            throw .last("mount", path)
-        }
+        let code = try BlockDevice.retryWhileBusy { () throws(LinuxError) in
+            linux_mount(path, mountPoint, "ext4", flags, Ext4.mountOptions(hasJournal: hasJournal))
+        } failed: { $0 != 0 && linux_errno() == EBUSY }
+        if code != 0 { throw .last("mount", path) }
         do throws(LinuxError) {
             let device = try BlockDevice.open(path, .read)
             guard let entry = try MountTable.read().top(at: mountPoint),

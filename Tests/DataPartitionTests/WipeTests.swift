@@ -125,6 +125,22 @@ struct WipeTests {
         }
     }
 
+    @Test func waitsForWhoeverLooksAtTheDevice() throws {
+        let disk = try LoopDisk()
+        var partition = disk.partition()
+        // A scanner that has it for itself just when mkfs wants it.
+        partition.afterStage = { [path = disk.device] (reached) throws(DataPartitionError) in
+            if reached != "erased" { return }
+            Task.detached {
+                let device = try BlockDevice.open(path, .exclusive)
+                Clock.sleep(milliseconds: 300)
+                _ = device.size
+            }
+            Clock.sleep(milliseconds: 100)
+        }
+        #expect(try partition.bringUp().rungs == "format ok, mount ok")
+    }
+
     @Test func wipesNothingThatIsInUse() throws {
         let disk = try LoopDisk()
         var partition = disk.partition()
