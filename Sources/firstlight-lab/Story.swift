@@ -20,7 +20,6 @@ final class Story {
     /// False when anything deviated.
     func play() throws -> Bool {
         print("  scene                                                     LED on the pin   outcome    ready after")
-        let quiet = try mountAlone()
         let fresh = try workshop.blankDisk()
         let old = try workshop.oldDisk()
 
@@ -33,11 +32,12 @@ final class Story {
             return seen
         }
         scene("second boot: nothing to do, nothing written") {
+            let quiet = try mountAlone(fresh)
             let seen = try boot(workshop.firmware, fresh, expecting: "current", .solid)
             // The journal's first commit comes within 5 s of mounting.
             Thread.sleep(forTimeInterval: 7)
             let written = try board.bytesWritten()
-            try expect(written <= quiet, "\(written) bytes were written, mounting alone writes \(quiet)")
+            try expect(written <= quiet, "\(written) bytes were written, mounting and opening alone write \(quiet)")
             try board.powerOff()
             return seen
         }
@@ -75,7 +75,6 @@ final class Story {
         scene("database overwritten with garbage: restored from the snapshot") {
             try old.overwrite(["/app/app.db"])
             let seen = try boot(workshop.nextFirmware, old, expecting: "restored", .blinks(2))
-            try expectLightBefore(seen, [.working])
             let quarantine = try path(seen.repository["quarantine"])
             try board.powerOff()
             try expectReadings(old, OldDevice.readings)
@@ -209,13 +208,14 @@ final class Story {
         return XXH64.digest(of: [UInt8](try Data(contentsOf: file)))
     }
 
-    /// What mounting and nothing else writes to a clean partition, in bytes: the measure for "nothing written".
-    private func mountAlone() throws -> Int {
-        let disk = try workshop.oldDisk()
+    /// What the kernel itself writes when a clean partition is mounted and one file on it opened, in bytes: the measure for "nothing
+    /// written". The first open of a mount has ext4 note the mount point in its superblock (ext4_sample_last_mounted).
+    private func mountAlone(_ disk: DataDisk) throws -> Int {
         try board.powerOn(workshop.firmware.removing("/etc/init.d/S15firstlight"), disk: disk)
         guard board.console.wait(for: "'help'", seconds: 60) != nil else { throw Deviation("no shell without firstlightd") }
         try board.console.run(
-            "mkdir -p /data; mount -t ext4 -o noatime,nodev,nosuid,noexec,errors=remount-ro /dev/vda1 /data")
+            "mkdir -p /data && mount -t ext4 -o noatime,nodev,nosuid,noexec,errors=remount-ro /dev/vda1 /data "
+                + "&& head -c 1 /data/app/app.db > /dev/null")
         Thread.sleep(forTimeInterval: 7)
         let written = try board.bytesWritten()
         try board.powerOff()
