@@ -68,6 +68,7 @@ let package = Package(
                     name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["Lab"])),
             ]),
 
+        .testTarget(name: "VirtualBoardTests", dependencies: ["VirtualBoard"]),
         .testTarget(name: "DataPartitionTests", dependencies: ["DataPartition", "Linux", "CLinux"]),
         .testTarget(name: "AutoMigratorTests", dependencies: ["AutoMigrator", "SQLite", "Linux"]),
     ]

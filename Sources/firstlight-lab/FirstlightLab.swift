@@ -30,7 +30,10 @@ struct StoryCommand: ParsableCommand {
 
     func run() throws {
         let workshop = try places.workshop()
-        defer { workshop.scratch.remove() }
+        let scratch = workshop.scratch
+        defer { scratch.remove() }
+        let interruption = Interruption { scratch.remove() }
+        defer { withExtendedLifetime(interruption) {} }
         guard try Story(workshop).play() else { throw ExitCode(1) }
     }
 }
@@ -43,8 +46,17 @@ struct DeskCommand: ParsableCommand {
 
     func run() throws {
         let workshop = try places.workshop()
-        defer { workshop.scratch.remove() }
-        try Desk(workshop).run()
+        let scratch = workshop.scratch
+        defer { scratch.remove() }
+        let desk = try Desk(workshop)
+        let terminal = try Terminal()
+        defer { terminal.restore() }
+        let interruption = Interruption {
+            terminal.restore()
+            scratch.remove()
+        }
+        defer { withExtendedLifetime(interruption) {} }
+        desk.run(on: terminal)
     }
 }
 
