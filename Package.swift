@@ -68,6 +68,8 @@ let package = Package(
                     name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["Lab"])),
             ]),
 
+        // Runs what scripts/build-firmware built.
+        .testTarget(name: "ToolTests"),
         .testTarget(name: "VirtualBoardTests", dependencies: ["VirtualBoard"]),
         .testTarget(name: "DataPartitionTests", dependencies: ["DataPartition", "Linux", "CLinux"]),
         .testTarget(name: "AutoMigratorTests", dependencies: ["AutoMigrator", "SQLite", "Linux"]),
