@@ -124,8 +124,8 @@ final class Desk {
         if thoroughly {
             screen.seconds = Int(board.light.milliseconds / 1000)
             screen.pattern = board.light.current?.description ?? "…"
-            screen.console = Self.printable(board.console.transcript).split(separator: "\n", omittingEmptySubsequences: false)
-                .suffix(size.rows).map(String.init)
+            screen.console = Self.printable(board.console.transcript)
+                .split(separator: "\n", omittingEmptySubsequences: false).suffix(size.rows).map(String.init)
         }
         terminal.show(screen.lines(columns: size.columns, rows: size.rows))
     }

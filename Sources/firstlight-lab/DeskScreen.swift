@@ -13,8 +13,8 @@ struct DeskScreen {
 
     private static let left = 24
     private static let help = [
-        "b button hold/let go   c cut power   p power on   g corrupt the database   q quit",
-        "n next firmware   x firmware with a broken migration   o old device's disk",
+        "b hold/let go the button   c cut the power   p power on   q quit",
+        "n next firmware   x broken migration   g corrupt the database   o old device",
     ]
 
     func lines(columns: Int, rows: Int) -> [String] {
