@@ -1,9 +1,11 @@
 #if Lab
 /// Names the patterns in a record of LED edges. Pure: the same edges give the same names.
 ///
-/// A board in software emulation on a busy host is late now and then, so one interval may be off by a third; but a run's mean
-/// must be right, and a pattern with a long pause counts only when a whole cycle was seen between two such pauses. A pattern of
-/// other times is no pattern, never the nearest one.
+/// A board in software emulation on a busy host is late now and then. So one interval may be off by 30 % (at least 30 ms), but
+/// over the whole run only the first and the last edge count, 40 ms for the two and 1 % for the clocks, and the mean of each
+/// interval of the cycle must be right to 5 % and 30 ms shared among the cycles. Together that tells a period from one that is
+/// 8 % off. A plain blinking takes four intervals and 600 ms; a pattern with a long pause a whole cycle between two such pauses. Other
+/// times are no pattern, never the nearest one.
 public struct PatternRecognizer: Sendable {
     /// A light that stays on this long is solid.
     static let solid = 2000.0
@@ -78,46 +80,70 @@ public struct PatternRecognizer: Sendable {
             // A run may begin anywhere in the cycle: its first blink is often swallowed by the pattern before.
             for phase in stride(from: intervals[start].isOn ? 0 : 1, to: cycle.count, by: 2) {
                 let count = runLength(of: cycle, phase: phase, at: start)
-                if count > best?.count ?? 0, isProof(cycle, phase: phase, start: start, count: count) {
-                    best = (pattern, count)
-                }
+                if count > best?.count ?? 0 { best = (pattern, count) }
             }
         }
         return best.map { ($0.pattern, $0.count) }
     }
 
+    /// How many intervals from `start` on are this cycle's, begun at `phase`: the longest stretch that proves it, 0 for none.
     private func runLength(of cycle: [Double], phase: Int, at start: Int) -> Int {
-        var count = 0
-        while start + count < intervals.count {
-            let (interval, wanted) = (intervals[start + count], cycle[(phase + count) % cycle.count])
-            let slack = max(30, wanted * 0.3)
-            guard interval.length <= wanted + slack, interval.isOpen || interval.length >= wanted - slack else { break }
-            count += 1
+        var run = Run(cycle: cycle)
+        var proven = 0
+        for offset in 0..<(intervals.count - start) {
+            let interval = intervals[start + offset]
+            guard run.add(interval, slot: (phase + offset) % cycle.count) else { break }
+            if run.isProof { proven = offset + 1 }
         }
-        return count
+        return proven
     }
 
-    /// Whether a run is long enough to be told from every other pattern, and right on average.
-    private func isProof(_ cycle: [Double], phase: Int, start: Int, count: Int) -> Bool {
-        var sums = [Double](repeating: 0, count: cycle.count)
-        var seen = [Int](repeating: 0, count: cycle.count)
-        var complete: [Int] = []
-        for offset in 0..<count {
-            let (interval, slot) = (intervals[start + offset], (phase + offset) % cycle.count)
-            if interval.isOpen && interval.length < cycle[slot] * 0.85 { continue }
-            complete.append(slot)
-            // An open interval is a lower bound, nothing to take a mean of.
-            if interval.isOpen { continue }
+    /// Intervals that may be one pattern's, and what they add up to.
+    private struct Run {
+        let cycle: [Double]
+        private var sums: [Double]
+        private var seen: [Int]
+        private var complete = 0
+        private var pauses = 0
+
+        init(cycle: [Double]) {
+            self.cycle = cycle
+            sums = [Double](repeating: 0, count: cycle.count)
+            seen = [Int](repeating: 0, count: cycle.count)
+        }
+
+        /// False when the interval cannot be the cycle's.
+        mutating func add(_ interval: Interval, slot: Int) -> Bool {
+            let wanted = cycle[slot]
+            let slack = max(30, wanted * 0.3)
+            guard interval.length <= wanted + slack, interval.isOpen || interval.length >= wanted - slack else {
+                return false
+            }
+            if interval.isOpen {
+                // A lower bound: enough to have seen a pause, nothing to take a mean of.
+                if slot == cycle.count - 1 && interval.length >= wanted * 0.85 { pauses += 1 }
+                return true
+            }
             sums[slot] += interval.length
             seen[slot] += 1
+            complete += 1
+            if slot == cycle.count - 1 { pauses += 1 }
+            return true
         }
-        for slot in cycle.indices where seen[slot] > 0 {
-            let mean = sums[slot] / Double(seen[slot])
-            if abs(mean - cycle[slot]) > max(15, cycle[slot] * 0.15) { return false }
+
+        /// Whether it is long enough to be told from every other pattern, and right as a whole.
+        var isProof: Bool {
+            var (length, wanted) = (0.0, 0.0)
+            for slot in cycle.indices where seen[slot] > 0 {
+                let count = Double(seen[slot])
+                if abs(sums[slot] / count - cycle[slot]) > cycle[slot] * 0.05 + 30 / count { return false }
+                length += sums[slot]
+                wanted += cycle[slot] * count
+            }
+            if abs(length - wanted) > 40 + wanted * 0.01 { return false }
+            let hasPause = cycle.last! >= 500
+            return hasPause ? pauses >= 2 : complete >= 4 && wanted >= 600
         }
-        guard cycle.count > 2 || cycle[1] > 1000 else { return complete.count >= 3 }
-        let pauses = complete.count { $0 == cycle.count - 1 }
-        return pauses >= 2
     }
 }
 #endif
