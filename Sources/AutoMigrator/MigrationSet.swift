@@ -18,7 +18,8 @@ public struct MigrationSet: Sendable {
     /// Orders and checks a set that was put together in code.
     /// - Throws: `.file` for a version that comes twice.
     public init(_ migrations: [Migration], directory: String) throws(MigrationError) {
-        let sorted = migrations.sorted { $0.version < $1.version }
+        var sorted = migrations
+        Text.sort(&sorted) { $0.version < $1.version }
         for (a, b) in zip(sorted, sorted.dropFirst()) where a.version == b.version {
             throw .file(
                 path: b.file, line: nil, reason: "version \(b.version) is also that of \(Text.name(of: a.file))")

@@ -32,7 +32,8 @@ struct SnapshotStore {
             else { continue }
             snapshots.append(Snapshot(sequence: sequence, seal: seal, path: "\(directory)/\(name)"))
         }
-        return snapshots.sorted { $0.sequence > $1.sequence }
+        Text.sort(&snapshots) { $0.sequence > $1.sequence }
+        return snapshots
     }
 
     /// Copies an open database that nobody can write: inside a transaction that holds the write lock, with the WAL checkpointed

@@ -118,7 +118,7 @@ public struct ConfigurationReader {
         case "button": setButton(key, value)
         case "status":
             switch key {
-            case "directory": setPath(key, value) { $0.statusDirectory = $1 }
+            case "directory": setValue(key, value, "an absolute path") { assign(ConfigurationReader.path(value), &$0.statusDirectory) }
             case "group": notYet(key, value, unless: "firstlight")
             default: unknown(key)
             }
@@ -134,19 +134,19 @@ public struct ConfigurationReader {
 
     private mutating func setBoot(_ key: String, _ value: String) {
         switch key {
-        case "limit": setDuration(key, value) { $0.limit = $1 }
-        case "stall": setDuration(key, value) { $0.stall = $1 }
+        case "limit": setValue(key, value, ConfigurationReader.time) { assign(ConfigurationReader.duration(value), &$0.limit) }
+        case "stall": setValue(key, value, ConfigurationReader.time) { assign(ConfigurationReader.duration(value), &$0.stall) }
         default: unknown(key)
         }
     }
 
     private mutating func setData(_ key: String, _ value: String) {
         switch key {
-        case "device": setValue(key, value, "PARTLABEL=, PARTUUID=, LABEL=, UUID=, a path or none", DeviceSpec.init(text:)) { $0.data.device = $1 }
-        case "mount": setPath(key, value) { $0.data.mount = $1 }
-        case "filesystem": setValue(key, value, "ext4", FilesystemKind.init(text:)) { $0.data.filesystem = $1 }
-        case "format": setValue(key, value, "if-unusable, if-blank, never or always", FormatPolicy.init(text:)) { $0.data.format = $1 }
-        case "wait": setDuration(key, value) { $0.data.wait = $1 }
+        case "device": setValue(key, value, "PARTLABEL=, PARTUUID=, LABEL=, UUID=, a path or none") { assign(DeviceSpec(text: value), &$0.data.device) }
+        case "mount": setValue(key, value, "an absolute path") { assign(ConfigurationReader.path(value), &$0.data.mount) }
+        case "filesystem": setValue(key, value, "ext4") { assign(FilesystemKind(text: value), &$0.data.filesystem) }
+        case "format": setValue(key, value, "if-unusable, if-blank, never or always") { assign(FormatPolicy(text: value), &$0.data.format) }
+        case "wait": setValue(key, value, ConfigurationReader.time) { assign(ConfigurationReader.duration(value), &$0.data.wait) }
         case "grow": notYet(key, value, unless: "filesystem")
         case "preserve": notYet(key, value, unless: "")
         default: unknown(key)
@@ -156,19 +156,17 @@ public struct ConfigurationReader {
     private mutating func setDatabase(_ key: String, _ value: String) {
         guard let database else { return }
         switch key {
-        case "path": setPath(key, value) { $0.databases[database].repository.path = $1 }
-        case "migrations": setPath(key, value) { $0.databases[database].repository.migrations = $1 }
+        case "path": setValue(key, value, "an absolute path") { assign(ConfigurationReader.path(value), &$0.databases[database].repository.path) }
+        case "migrations": setValue(key, value, "an absolute path") { assign(ConfigurationReader.path(value), &$0.databases[database].repository.migrations) }
         case "user": configuration.databases[database].user = value
         case "run-migrations":
-            setValue(key, value, "yes or no", ConfigurationReader.flag) { $0.databases[database].repository.runMigrations = $1 }
+            setValue(key, value, "yes or no") { assign(ConfigurationReader.flag(value), &$0.databases[database].repository.runMigrations) }
         case "on-failure":
-            setValue(key, value, "a list of restore, rebuild, keep, stop", ConfigurationReader.rungs) {
-                $0.databases[database].repository.onFailure = $1
-            }
-        case "snapshots": setCount(key, value, 1...100) { $0.databases[database].repository.snapshots = $1 }
-        case "quarantine": setCount(key, value, 1...100) { $0.databases[database].repository.quarantine = $1 }
+            setValue(key, value, "a list of restore, rebuild, keep, stop") { assign(ConfigurationReader.rungs(value), &$0.databases[database].repository.onFailure) }
+        case "snapshots": setValue(key, value, "a number from 1 to 100") { assign(ConfigurationReader.count(value), &$0.databases[database].repository.snapshots) }
+        case "quarantine": setValue(key, value, "a number from 1 to 100") { assign(ConfigurationReader.count(value), &$0.databases[database].repository.quarantine) }
         case "verify":
-            setValue(key, value, "full, quick or none", Verify.init(text:)) { $0.databases[database].repository.verify = $1 }
+            setValue(key, value, "full, quick or none") { assign(Verify(text: value), &$0.databases[database].repository.verify) }
         case "on-newer": notYet(key, value, unless: "downgrade")
         case "adopt": notYet(key, value, unless: "auto")
         case "snapshot-every": notYet(key, value, unless: "7d")
@@ -179,11 +177,11 @@ public struct ConfigurationReader {
 
     private mutating func setLight(_ key: String, _ value: String) {
         switch key {
-        case "line": setValue(key, value, "gpiochipN:M, a line name, led:NAME or none", LineSpec.init(text:)) { $0.lightLine = $1 }
-        case "active": setValue(key, value, "high or low", ConfigurationReader.activeLow) { $0.lightActiveLow = $1 }
+        case "line": setValue(key, value, "gpiochipN:M, a line name, led:NAME or none") { assign(LineSpec(text: value), &$0.lightLine) }
+        case "active": setValue(key, value, "high or low") { assign(ConfigurationReader.activeLow(value), &$0.lightActiveLow) }
         case "drive":
-            setValue(key, value, "push-pull or open-drain", { $0 == "open-drain" ? true : $0 == "push-pull" ? false : nil }) {
-                $0.lightOpenDrain = $1
+            setValue(key, value, "push-pull or open-drain") {
+                assign(value == "open-drain" ? true : value == "push-pull" ? false : nil, &$0.lightOpenDrain)
             }
         case "error": notYet(key, value, unless: "")
         default: unknown(key)
@@ -193,18 +191,16 @@ public struct ConfigurationReader {
     private mutating func setButton(_ key: String, _ value: String) {
         switch key {
         case "line":
-            setValue(
-                key, value, "gpiochipN:M, a line name or none",
-                { text in
-                    guard let line = LineSpec(text: text) else { return nil }
-                    if case .led = line { return nil }
-                    return line
-                }
-            ) { $0.buttonLine = $1 }
-        case "active": setValue(key, value, "high or low", ConfigurationReader.activeLow) { $0.buttonActiveLow = $1 }
+            setValue(key, value, "gpiochipN:M, a line name or none") {
+                guard let line = LineSpec(text: value) else { return false }
+                if case .led = line { return false }
+                $0.buttonLine = line
+                return true
+            }
+        case "active": setValue(key, value, "high or low") { assign(ConfigurationReader.activeLow(value), &$0.buttonActiveLow) }
         case "bias":
-            setValue(key, value, "pull-up, pull-down, disabled or as-is", Bias.init(text:)) { $0.buttonBias = $1 }
-        case "hold": setDuration(key, value) { $0.hold = $1 }
+            setValue(key, value, "pull-up, pull-down, disabled or as-is") { assign(Bias(text: value), &$0.buttonBias) }
+        case "hold": setValue(key, value, ConfigurationReader.time) { assign(ConfigurationReader.duration(value), &$0.hold) }
         case "press": notYet(key, value, unless: "none")
         case "reset": notYet(key, value, unless: "partition")
         case "reboot-command": notYet(key, value, unless: "/sbin/reboot")
@@ -214,30 +210,27 @@ public struct ConfigurationReader {
 
     // ---- Values ----
 
-    private mutating func setValue<T>(
-        _ key: String, _ value: String, _ expected: String, _ parse: (String) -> T?,
-        _ store: (inout Configuration, T) -> Void
+    /// Stores a value, unless `store` says that it is none.
+    private mutating func setValue(
+        _ key: String, _ value: String, _ expected: String, _ store: (inout Configuration) -> Bool
     ) {
-        guard let parsed = parse(value) else {
-            return mistake("[\(section)] \(key) = \(value): it must be \(expected); the default is used")
+        if !store(&configuration) {
+            mistake("[\(section)] \(key) = \(value): it must be \(expected); the default is used")
         }
-        store(&configuration, parsed)
     }
 
-    private mutating func setDuration(_ key: String, _ value: String, _ store: (inout Configuration, Int64) -> Void) {
-        setValue(key, value, "a time such as 500ms, 5s or 10min", { Text.milliseconds($0).flatMap { $0 > 0 ? $0 : nil } }, store)
+    private static let time = "a time such as 500ms, 5s or 10min"
+
+    private static func duration(_ text: String) -> Int64? {
+        Text.milliseconds(text).flatMap { $0 > 0 ? $0 : nil }
     }
 
-    private mutating func setPath(_ key: String, _ value: String, _ store: (inout Configuration, String) -> Void) {
-        setValue(key, value, "an absolute path", { Text.hasPrefix($0, "/") && $0.utf8.count > 1 ? $0 : nil }, store)
+    private static func path(_ text: String) -> String? {
+        Text.hasPrefix(text, "/") && text.utf8.count > 1 ? text : nil
     }
 
-    private mutating func setCount(
-        _ key: String, _ value: String, _ range: ClosedRange<Int64>, _ store: (inout Configuration, Int) -> Void
-    ) {
-        setValue(
-            key, value, "a number from \(range.lowerBound) to \(range.upperBound)",
-            { Text.number($0).flatMap { range.contains($0) ? Int($0) : nil } }, store)
+    private static func count(_ text: String) -> Int? {
+        Text.number(text).flatMap { (1...100).contains($0) ? Int($0) : nil }
     }
 
     private mutating func unknown(_ key: String) { mistake("[\(section)] \(key): unknown key; it is left out") }
@@ -265,4 +258,11 @@ public struct ConfigurationReader {
         }
         return rungs.isEmpty ? nil : rungs
     }
+}
+
+/// Puts what was parsed in its place; false when there was nothing to put.
+private func assign<T>(_ parsed: T?, _ place: inout T) -> Bool {
+    guard let parsed else { return false }
+    place = parsed
+    return true
 }

@@ -194,7 +194,7 @@ public indirect enum JSON: Sendable {
                             let scalar = Unicode.Scalar(code)
                         else { return nil }
                         i += 4
-                        out += Array(String(Character(scalar)).utf8)
+                        out += UTF8.encode(scalar).map { Array($0) } ?? []
                     default: return nil
                     }
                 default: out.append(byte)

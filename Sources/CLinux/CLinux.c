@@ -41,6 +41,15 @@ int putchar(int character) {
     return write(STDERR_FILENO, &c, 1) == 1 ? character : EOF;
 }
 
+#ifdef FIRSTLIGHT_BYTEWISE_STRINGS
+// String's == and hashing normalise text that is not ASCII, with 30 KB of Unicode's tables behind these four. Paths, versions, JSON keys
+// and SQL are the same only when their bytes are: every scalar is its own normal form here, and the tables stay out of the flash.
+const uint8_t *const _swift_stdlib_nfd_decompositions = 0;
+uint16_t _swift_stdlib_getNormData(uint32_t scalar) { return (void)scalar, 0; }
+uint32_t _swift_stdlib_getDecompositionEntry(uint32_t scalar) { return (void)scalar, 0; }
+uint32_t _swift_stdlib_getComposition(uint32_t a, uint32_t b) { return (void)a, (void)b, UINT32_MAX; }
+#endif
+
 // ---- errno ----
 
 const char *linux_errno_name(int code) {

@@ -1,3 +1,5 @@
+internal import Linux
+
 /// Where a copy of a superblock may lie.
 struct SuperblockPlace: Equatable {
     /// Block number, as `e2fsck -b` wants it.
@@ -44,7 +46,7 @@ struct SuperblockPlace: Equatable {
                 group *= base
             }
         }
-        groups.sort()
+        Text.sort(&groups) { $0 < $1 }
         return groups
     }
 }

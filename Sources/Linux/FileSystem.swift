@@ -64,7 +64,7 @@ public enum FileSystem {
             let name = String(cString: linux_entry_name(entry))
             if name != "." && name != ".." { names.append(name) }
         }
-        names.sort { Text.precedes($0, $1) }
+        Text.sort(&names) { Text.precedes($0, $1) }
         return names
     }
 
