@@ -71,6 +71,7 @@ let package = Package(
         // Runs what scripts/build-firmware built.
         .testTarget(name: "ToolTests"),
         .testTarget(name: "VirtualBoardTests", dependencies: ["VirtualBoard"]),
+        .testTarget(name: "BoardTests", dependencies: ["VirtualBoard"]),
         .testTarget(name: "DataPartitionTests", dependencies: ["DataPartition", "Linux", "CLinux"]),
         .testTarget(name: "AutoMigratorTests", dependencies: ["AutoMigrator", "SQLite", "Linux"]),
     ]

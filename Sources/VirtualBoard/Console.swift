@@ -38,26 +38,52 @@ public final class Console: Sendable {
         }
     }
 
-    /// Types a command at the shell and waits for its end.
+    /// Waits until the shell is there to be typed at. Nothing may be typed before: a PL011 whose receive buffer is full when its
+    /// driver starts never asks for attention again, and the console stays deaf.
+    public func waitForShell(seconds: Double) throws {
+        guard wait(for: Self.greeting, seconds: seconds) != nil else {
+            throw BoardError("the board has no shell within \(Int(seconds)) s")
+        }
+    }
+
+    /// Whether the shell is there to be typed at.
+    public var hasShell: Bool { transcript.contains(Self.greeting) }
+
+    /// The last line that the shell prints before its first prompt.
+    private static let greeting = "Enter 'help' for"
+
+    /// Runs a command in a subshell and waits for its end; the output is both streams, as they were written.
     ///
-    /// The marks around the output are put together by the shell itself, so that the echo of what was typed has none.
+    /// The marks around the output are put together by the shell itself, so that the echo of what was typed has none. The output
+    /// travels as base64: what the kernel says in the middle of it can be told from it and left out.
     @discardableResult
     public func run(_ command: String, seconds: Double = 20) throws -> (output: String, code: Int32) {
-        let number = record.update { record in
+        try waitForShell(seconds: seconds)
+        let (number, start) = record.update { record in
             record.commands += 1
-            return record.commands
+            return (record.commands, record.text.count)
         }
-        type("echo \"<\"begin\(number)\">\"; \(command); echo \"<\"end\(number) $?\">\"\n")
-        let found = record.wait(seconds: seconds) { record -> (String, Int32)? in
-            let all = Self.string(record.text[...])
+        type("echo \"<\"begin\(number)\">\"; { (\(command)) 2>&1; echo \"#$?\"; } | base64; echo \"<\"end\(number)\">\"\n")
+        let found = record.wait(seconds: seconds) { record -> String? in
+            let all = Self.withoutKernelMessages(Self.string(record.text[start...]))
             guard let begin = all.range(of: "<begin\(number)>\n"),
-                let end = all.range(of: "<end\(number) ", range: begin.upperBound..<all.endIndex),
-                let close = all[end.upperBound...].firstIndex(of: ">"), let code = Int32(all[end.upperBound..<close])
+                let end = all.range(of: "<end\(number)>\n", range: begin.upperBound..<all.endIndex)
             else { return nil }
-            return (String(all[begin.upperBound..<end.lowerBound]), code)
+            return String(all[begin.upperBound..<end.lowerBound])
         }
-        guard let found else { throw BoardError("the board's shell did not answer: \(command)") }
-        return found
+        guard let found, let data = Data(base64Encoded: found.filter { !$0.isWhitespace }) else {
+            throw BoardError("the board's shell did not answer: \(command): \(found ?? "")")
+        }
+        let text = String(decoding: data, as: UTF8.self)
+        guard let mark = text.lastIndex(of: "#"), let code = Int32(text[mark...].dropFirst().dropLast()) else {
+            throw BoardError("the board's shell gave no exit code: \(command): \(text)")
+        }
+        return (String(text[..<mark]), code)
+    }
+
+    /// `[    7.465531] text` up to the end of its line, which may begin in the middle of a program's line.
+    static func withoutKernelMessages(_ text: String) -> String {
+        text.replacing(/\[ *[0-9]+\.[0-9]{6}\] [^\n]*\n/, with: "")
     }
 
     /// Types without waiting.

@@ -98,6 +98,7 @@ public final class VirtualBoard {
 
     /// Shuts down in order, as a person at the console would.
     public func powerOff() throws {
+        try console.waitForShell(seconds: 30)
         console.type("poweroff\n")
         let machine = machine
         guard machine?.waitForEnd(seconds: 30) ?? true else {

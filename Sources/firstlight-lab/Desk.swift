@@ -13,8 +13,8 @@ final class Desk {
     private var firmware: Firmware
     private var disk: DataDisk
     private var screen = DeskScreen()
-    /// What is to be done once the board is off, and when the patience for that ends.
-    private var pending: (change: () throws -> Void, deadline: Date)?
+    /// What is to be done once the board is off, whether it was told to shut down, and when the patience for that ends.
+    private var pending: (change: () throws -> Void, isTold: Bool, deadline: Date)?
 
     init(_ workshop: Workshop) throws {
         self.workshop = workshop
@@ -78,18 +78,23 @@ final class Desk {
     /// Shuts the board down in order, makes the change once it is off, and starts it again.
     private func change(_ text: String, _ body: @escaping () throws -> Void) {
         screen.message = screen.hasPower ? "It shuts down; \(text), and it starts again." : "Now \(text)."
-        if screen.hasPower { board.console.type("poweroff\n") }
-        pending = ({ [self] in
+        let change = { [self] in
             try body()
             screen.message = "Done: \(text), and it has power."
-        }, Date(timeIntervalSinceNow: 20))
+        }
+        pending = (change, isTold: false, Date(timeIntervalSinceNow: 30))
     }
 
     /// Keeps up with what the board does by itself.
     private func follow() {
-        if let pending, board.isOn, Date() > pending.deadline {
-            // A system that hangs would not shut down for anybody.
-            board.cutPower()
+        if let pending, board.isOn {
+            if Date() > pending.deadline {
+                // A system that hangs would not shut down for anybody.
+                board.cutPower()
+            } else if !pending.isTold, board.console.hasShell {
+                board.console.type("poweroff\n")
+                self.pending?.isTold = true
+            }
         }
         if board.isOn { return }
         if let pending {
