@@ -77,7 +77,7 @@ final class Desk {
 
     /// Shuts the board down in order, makes the change once it is off, and starts it again.
     private func change(_ text: String, _ body: @escaping () throws -> Void) {
-        screen.message = screen.hasPower ? "It shuts down; \(text), and it starts again." : "Now \(text)."
+        screen.message = screen.hasPower ? "It shuts down first; then \(text)." : "Now \(text)."
         let change = { [self] in
             try body()
             screen.message = "Done: \(text), and it has power."

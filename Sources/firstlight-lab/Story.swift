@@ -19,7 +19,7 @@ final class Story {
 
     /// False when anything deviated.
     func play() throws -> Bool {
-        print("  scene                                                     LED on the pin   outcome    ready after")
+        print("  scene                                                         LED on the pin   outcome    ready after")
         let fresh = try workshop.blankDisk()
         let old = try workshop.oldDisk()
 
@@ -136,10 +136,11 @@ final class Story {
         func pad(_ text: String, _ width: Int) -> String { text.padding(toLength: width, withPad: " ", startingAt: 0) }
         do {
             let seen = try body()
-            print("  \(pad(title, 58))\(pad(seen.pattern?.description ?? "?", 17))\(pad(seen.outcome, 11))\(seen.readyMilliseconds) ms")
+            let (light, outcome) = (pad(seen.pattern?.description ?? "?", 17), pad(seen.outcome, 11))
+            print("  \(pad(title, 62))\(light)\(outcome)\(seen.readyMilliseconds) ms")
         } catch {
             deviations += 1
-            print("  \(pad(title, 58))DEVIATES: \(error)")
+            print("  \(pad(title, 62))DEVIATES: \(error)")
             print("  LED: \(board.light.segments.map { $0.description }.joined(separator: ", "))")
             print(board.console.transcript.split(separator: "\n").suffix(40).map { "    | \($0)" }.joined(separator: "\n"))
             board.cutPower()
