@@ -68,6 +68,10 @@ let package = Package(
                     name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["Lab"])),
             ]),
 
+        .testTarget(name: "LinuxTests", dependencies: ["Linux"]),
+        .testTarget(name: "FrontPanelTests", dependencies: ["FrontPanel"]),
+        .testTarget(name: "BootSequenceTests", dependencies: ["BootSequence", "AutoMigrator", "DataPartition", "FrontPanel"]),
+        .testTarget(name: "SupervisorTests", dependencies: ["Supervisor", "BootSequence", "AutoMigrator", "DataPartition"]),
         // Runs what scripts/build-firmware built.
         .testTarget(name: "ToolTests"),
         .testTarget(name: "VirtualBoardTests", dependencies: ["VirtualBoard"]),

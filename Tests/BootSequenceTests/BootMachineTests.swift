@@ -1,0 +1,122 @@
+import AutoMigrator
+import BootSequence
+import DataPartition
+import FrontPanel
+import Testing
+
+@Suite struct BootMachineTests {
+    static func machine() -> BootMachine {
+        BootMachine(databases: [("app", "/data/app/app.db"), ("log", "/data/log/log.db")])
+    }
+
+    /// What the actions are, as short words.
+    static func words(_ actions: [BootMachine.Action]) -> [String] {
+        actions.map {
+            switch $0 {
+            case .start(.wipe): "wipe"
+            case .start(.data): "data"
+            case .start(.volatile): "volatile"
+            case .start(.repository(let index, let unclean, let afterLoss)):
+                "repository \(index)\(unclean ? " unclean" : "")\(afterLoss == nil ? "" : " after loss")"
+            case .killWorker: "kill"
+            case .ready(let outcome): "ready \(outcome.text)"
+            }
+        }
+    }
+
+    static func report(_ name: String, _ outcome: Outcome) -> BootMachine.Event {
+        .report(RepositoryReport(name: name, path: "/data/\(name)/\(name).db", outcome: outcome))
+    }
+
+    static let mounted = BootMachine.Event.mounted(DataReport(device: "/dev/vda1", mount: "/data", filesystem: "ext4"))
+
+    @Test func anOrdinaryBoot() {
+        var machine = Self.machine()
+        #expect(Self.words(machine.handle(.started(buttonDown: false))) == ["data"])
+        #expect(Self.words(machine.handle(Self.mounted)) == ["repository 0"])
+        #expect(Self.words(machine.handle(Self.report("app", .current))) == ["repository 1"])
+        #expect(Self.words(machine.handle(Self.report("log", .migrated))) == ["ready migrated"])
+        #expect(machine.pattern(phase: .working) == .solid)
+        #expect(Self.words(machine.handle(.limit)).isEmpty)
+    }
+
+    @Test func theButtonDownOpensAWindowAndTheResetWipes() {
+        var machine = Self.machine()
+        #expect(machine.handle(.started(buttonDown: true)).isEmpty)
+        #expect(machine.isInWindow)
+        #expect(Self.words(machine.handle(.reset)) == ["wipe"])
+        #expect(machine.pattern(phase: .working) == .wiping)
+        #expect(Self.words(machine.handle(.wiped)) == ["data"])
+    }
+
+    @Test func aWindowThatClosesGoesOn() {
+        var machine = Self.machine()
+        _ = machine.handle(.started(buttonDown: true))
+        #expect(Self.words(machine.handle(.windowClosed)) == ["data"])
+    }
+
+    @Test func aWipeThatFailsIsToldAndTheBootGoesOn() {
+        var machine = Self.machine()
+        _ = machine.handle(.started(buttonDown: true))
+        _ = machine.handle(.reset)
+        #expect(Self.words(machine.handle(.lost(reason: "signal 9"))) == ["data"])
+        #expect(machine.warnings == ["factory reset: signal 9"])
+    }
+
+    @Test(arguments: ["unusable", "lost", "stuck"])
+    func withoutAPartitionTheBootGoesToRAM(how: String) {
+        var machine = Self.machine()
+        _ = machine.handle(.started(buttonDown: false))
+        let event: BootMachine.Event =
+            how == "unusable" ? .unusable(reason: "no such device", actions: []) : how == "lost" ? .lost(reason: "x") : .stuck(reason: "x")
+        #expect(Self.words(machine.handle(event)) == ["volatile"])
+        _ = machine.handle(.mounted(DataReport(device: nil, mount: "/data", filesystem: "tmpfs", volatile: true)))
+        _ = machine.handle(Self.report("app", .migrated))
+        #expect(Self.words(machine.handle(Self.report("log", .failed))) == ["ready failed"])
+        #expect(machine.repositories.map { $0.outcome } == [.volatile, .failed])
+    }
+
+    @Test func notEvenRAMFailsEveryRepositoryAndIsReady() {
+        var machine = Self.machine()
+        _ = machine.handle(.started(buttonDown: false))
+        _ = machine.handle(.unusable(reason: "x", actions: []))
+        #expect(Self.words(machine.handle(.lost(reason: "y"))) == ["ready failed"])
+        #expect(machine.repositories.count == 2)
+    }
+
+    @Test func aLostWorkerIsStartedOnceMoreWithoutMigrating() {
+        var machine = Self.machine()
+        _ = machine.handle(.started(buttonDown: false))
+        _ = machine.handle(Self.mounted)
+        #expect(Self.words(machine.handle(.lost(reason: "signal 11"))) == ["repository 0 after loss"])
+        #expect(Self.words(machine.handle(.lost(reason: "signal 11"))) == ["repository 1"])
+        #expect(machine.repositories.first?.outcome == .failed)
+        // The next repository has its own two tries.
+        #expect(Self.words(machine.handle(.lost(reason: "signal 11"))) == ["repository 1 after loss"])
+    }
+
+    @Test func theLimitEndsTheBootWithWhatThereIs() {
+        var machine = Self.machine()
+        _ = machine.handle(.started(buttonDown: false))
+        _ = machine.handle(Self.mounted)
+        _ = machine.handle(Self.report("app", .current))
+        #expect(Self.words(machine.handle(.limit)) == ["kill", "ready failed"])
+        #expect(machine.repositories.map { $0.outcome } == [.current, .failed])
+        #expect(machine.repositories.last?.reason == "the boot reached its limit")
+    }
+
+    @Test func anUncleanPartitionHasItsDatabasesChecked() {
+        var machine = Self.machine()
+        _ = machine.handle(.started(buttonDown: false))
+        let report = DataReport(device: "/dev/vda1", mount: "/data", filesystem: "ext4", unclean: true)
+        #expect(Self.words(machine.handle(.mounted(report))) == ["repository 0 unclean"])
+    }
+
+    @Test func everyOutcomeHasItsBlinkCode() {
+        let codes: [(Outcome, LightPattern)] = [
+            (.current, .solid), (.migrated, .solid), (.downgraded, .solid), (.ahead, .solid), (.skipped, .solid),
+            (.restored, .blinks(2)), (.rebuilt, .blinks(3)), (.volatile, .blinks(4)), (.failed, .blinks(5)),
+        ]
+        for (outcome, pattern) in codes { #expect(BootMachine.pattern(outcome: outcome) == pattern) }
+    }
+}

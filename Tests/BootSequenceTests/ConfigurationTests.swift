@@ -1,0 +1,66 @@
+import BootSequence
+import Testing
+
+@Suite struct ConfigurationTests {
+    private func read(_ text: String) -> ConfigurationReader {
+        var reader = ConfigurationReader()
+        reader.read(text: text, file: "f.conf")
+        return reader
+    }
+
+    @Test func readsWhatTheDesignHas() {
+        let reader = read(
+            """
+            [boot]
+            limit = 5min   # a comment behind a value
+            [data]
+            device = PARTUUID=ABCD-01
+            [database app]
+            path = /data/x/x.db
+            user = app
+            on-failure = restore, keep
+            verify = quick
+            [light]
+            line = STATUS#LED
+            active = low
+            """)
+        #expect(reader.mistakes.isEmpty)
+        let configuration = reader.configuration
+        #expect(configuration.limit == 300_000)
+        #expect(configuration.databases.first?.repository.onFailure == [.restore, .keep])
+        #expect(configuration.databases.first?.user == "app")
+        #expect(configuration.lightLine == .gpio("STATUS#LED"))
+        #expect(configuration.lightActiveLow)
+    }
+
+    @Test(arguments: [
+        ("[colour]\nx = 1", 1, "unknown section"), ("[boot]\nlimt = 1s", 2, "limt: unknown key"),
+        ("[boot]\nlimit = soon", 2, "limit = soon"), ("[data]\nformat = often", 2, "format = often"),
+        ("[database a/b]\npath = /x", 1, "letters, digits"), ("[boot\nlimit = 1s", 1, "no closing bracket"),
+        ("limit = 1s", 1, "outside"), ("[boot]\nlimit", 2, "neither"), ("[button]\nline = led:x", 2, "line = led:x"),
+        ("[hooks]\non-ready = /bin/x", 2, "does not act on it yet"),
+    ])
+    func aMistakeNamesFileLineAndKeyAndKeepsTheDefault(text: String, line: Int, words: String) {
+        let reader = read(text)
+        #expect(reader.mistakes.first?.text.hasPrefix("f.conf:\(line): ") == true, "\(reader.mistakes)")
+        #expect(reader.mistakes.first?.text.contains(words) == true, "\(reader.mistakes)")
+        #expect(reader.configuration.limit == 600_000)
+    }
+
+    @Test func theShippedConfigurationHasNoMistake() {
+        var reader = ConfigurationReader()
+        reader.read("rootfs-overlay/etc/firstlight.conf")
+        #expect(reader.mistakes.map { $0.text } == [])
+        #expect(reader.configuration.databases.map { $0.repository.name } == ["app"])
+    }
+
+    @Test(arguments: ["{\"a\": [1, -2, null, true], \"b\": \"x\\n\\u00e9\\\"\"}", "[]", "\"\\\\\""])
+    func jsonSurvivesReadingAndWriting(text: String) {
+        let once = JSON(parsing: text)?.text
+        #expect(once != nil)
+        #expect(once.flatMap { JSON(parsing: $0)?.text } == once)
+    }
+
+    @Test(arguments: ["", "{", "[1,]", "{\"a\"}", "nul", "1.5", "\"", "[1] x", String(repeating: "[", count: 100)])
+    func malformedJSONIsRefused(text: String) { #expect(JSON(parsing: text) == nil) }
+}
