@@ -122,12 +122,24 @@ public struct RepositoryBoot {
                 // The files may have changed since the intent: those that are there now are the ones to move.
                 swap.operation = .replace
                 swap.inodes = try system { () throws(LinuxError) in try Swap.inodes(state) }
-                report.quarantine = try swap.perform(state)
+                try carryOut(swap, begun: false)
             } else {
                 reporter.log.warning("\(repository.path): finishing \(swap.operation.text) \(swap.sequence), cut short before")
-                report.quarantine = try swap.finish(state)
+                try carryOut(swap, begun: true)
             }
             state.pruneQuarantine(keep: repository.quarantine)
+        }
+    }
+
+    /// A swap that cannot be done, because what it would put in place is damaged by now, must not stop this boot and every later one:
+    /// the files are judged as they are.
+    private mutating func carryOut(_ swap: Swap, begun: Bool) throws(MigrationError) {
+        do throws(MigrationError) {
+            report.quarantine = begun ? try swap.finish(state) : try swap.perform(state)
+        } catch {
+            guard case .seal = error else { throw error }
+            reporter.log.error("\(error.text); the swap is given up, and the database judged as it is")
+            try system { () throws(LinuxError) in try Swap.clear(state) }
         }
     }
 

@@ -27,11 +27,12 @@ enum Ext4 {
         case .label(let value): label = value
         default: break
         }
+        // hash_seed: mke2fs would wait for the kernel's entropy to make one up, as it would for a UUID (F9, B1).
         // nodiscard: a factory reset has discarded already, and a discard without a sign of movement looks like a hang.
         return ["-F", "-q", "-O", features, "-b", "4096"] + geometry
             + [
                 "-I", "256", "-m", "0", "-U", uuid, "-L", label, "-E",
-                "nodiscard,lazy_itable_init=\(lazy),lazy_journal_init=\(lazy)", path, "\(blocks)",
+                "hash_seed=\(uuid),nodiscard,lazy_itable_init=\(lazy),lazy_journal_init=\(lazy)", path, "\(blocks)",
             ]
     }
 

@@ -71,6 +71,10 @@ public struct Database: ~Copyable {
         return String(decoding: uri, as: UTF8.self)
     }
 
+    /// Lets SQLite take random numbers before the kernel's pool is ready. Once, before the first database is opened: early boot has no
+    /// entropy, and waiting for it costs a second (RULES.md B1).
+    public static func neverWaitForEntropy() { csqlite_never_wait_for_entropy() }
+
     /// SQLite's version at run time: `3.46.1`.
     public static var version: String { String(cString: sqlite3_libversion()) }
 

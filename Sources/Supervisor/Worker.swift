@@ -3,6 +3,7 @@ internal import BootSequence
 internal import CLinux
 internal import DataPartition
 internal import Linux
+internal import SQLite
 
 /// One blocking stage of the boot, in a process of its own: a crash, a hang or a hostile database takes this down, and never the
 /// LED, the button or the watchdog.
@@ -119,7 +120,8 @@ struct Worker {
     // ---- A repository's stage ----
 
     private func migrate(_ database: Configuration.Database, unclean: Bool, afterLoss: String?) -> Int32 {
-        let repository = database.repository
+        var repository = database.repository
+        if Worker.areMigrationsSwitchedOff() { repository.runMigrations = false }
         func fail(_ reason: String) -> Int32 {
             var report = RepositoryReport(name: repository.name, path: repository.path, outcome: .failed)
             report.reason = reason
@@ -135,10 +137,21 @@ struct Worker {
         }
         guard become(user: user.id, group: user.group) else { return fail("could not become user \(user.name)") }
         // SQLite spills to /var/tmp or /tmp otherwise, where a small tmpfs says "disk is full" (RULES.md S15).
+        Database.neverWaitForEntropy()
         setenv("SQLITE_TMPDIR", Text.directory(of: repository.path), 1)
         var boot = RepositoryBoot(repository, reporter: reporter)
         Worker.send(.result(.report(boot.run(unclean: unclean, afterLoss: afterLoss))))
         return 0
+    }
+
+    /// `RUN_MIGRATIONS` in the environment, or `firstlight.run_migrations=` on the kernel's command line for one boot: Ecto.AutoMigrator's
+    /// words for no. What is not set says nothing here; the configuration decides.
+    private static func areMigrationsSwitchedOff() -> Bool {
+        let words = Text.words((try? FileSystem.readText("/proc/cmdline")) ?? "")
+        let settings =
+            words.compactMap { Text.dropPrefix($0, "firstlight.run_migrations=") }
+            + (getenv("RUN_MIGRATIONS").map { [String(cString: $0)] } ?? [])
+        return settings.contains { ["", "0", "false", "no", "off"].contains(Text.lowercase($0)) }
     }
 
     private func become(user: UInt32, group: UInt32) -> Bool {

@@ -36,4 +36,8 @@ static inline int csqlite_file_size(sqlite3 *db, sqlite3_int64 *size) {
     return file->pMethods->xFileSize(file, size);
 }
 
+/// SQLite's default VFS seeds itself from /dev/urandom, and on a board without entropy reading that spins for a second (RULES.md B1).
+/// Nothing that a migrator asks of its random numbers needs them to be secret. To be called before the first database is opened.
+void csqlite_never_wait_for_entropy(void);
+
 #endif
