@@ -1,17 +1,26 @@
 /// The gestures of the one button. Pure: levels and times in milliseconds come in, gestures come out.
 ///
-///     up ──pressed──► bouncing ──20 ms──► held ──hold──► ripe ──let go──► up     reset, or resetAtStart
-///      ▲                  │ let go          │ let go       │ 30 s
-///      ├──────────────────┘                 │              ▼
-///      ├───────────── pressed ◄─────────────┘            stuck ──let go──► up
-///      └── more than 8 edges in a second, from any state ──► up             cancelled
+///     from             event                                to         gestures                    walked by
+///     up               pressed                              held       held                        press
+///     held             down for `hold`                      ripe       letGo                       step
+///     held             let go                               up         cancelled, pressed          release
+///     ripe             let go                               up         reset                       release
+///     held, ripe       down for 30 s                        stuck      cancelled, stuck            step
+///     held, ripe       noise, or suspend                    ignored    cancelled                   ignore
+///     up               pressed amid noise, or suspended     ignored                                ignore, press
+///     ignored, stuck   let go                               up                                     release
 ///
-/// "let go" counts when the level has stayed up for the debounce time, but the hold is measured to the edge itself: a release 1 ms before
-/// its time is no reset, however long the contacts bounce afterwards.
+/// In the press that was there at power-on `resetAtStart` stands for `reset`, and `windowClosed` for `pressed` and after every other end:
+/// exactly one of the two, and the last of that press.
 ///
-/// A button that is down at power-on never gave an edge, so its level is read: it is `held` from the start, until a `resetAtStart` or
-/// `windowClosed` ends the reset window. A button that is up at power-on costs no time at all.
+/// `pressed` and `let go` are believed changes (Debounce), dated by the first edge of each: let go 1 ms before its time is no reset,
+/// however the contacts bounce. Time stands still while the level is in doubt, so that `letGo` is never shown to a finger that has
+/// gone. Noise is more than 8 edges in a second. `ignored` and `stuck` are down and count for nothing until let go.
+///
+/// A button that is down at power-on never gave an edge, so its level is read: it is `held` from `start` on. A button that is up at
+/// power-on costs no time at all.
 public struct ResetButton: Sendable {
+    /// What the button asks for, and what the LED has to answer.
     public enum Gesture: Sendable, Equatable {
         /// Held, not yet long enough.
         case held
@@ -25,163 +34,163 @@ public struct ResetButton: Sendable {
         case windowClosed
         /// Held long enough while running, and let go.
         case reset
-        /// A short press.
+        /// Let go before its time, while running.
         case pressed
         /// Down for 30 s: a fault, not a finger.
         case stuck
     }
 
-    enum State: Sendable, Equatable {
+    private enum State: Sendable, Equatable {
+        /// No gesture.
         case up
-        /// Just pressed; not yet believed.
-        case bouncing
+        /// Pressed for less than `hold`.
         case held
-        /// Held long enough.
+        /// Pressed for `hold`: letting go resets.
         case ripe
+        /// Down, and of no account until let go.
+        case ignored
+        /// As `ignored`, after `stuckTime`.
         case stuck
     }
 
-    public static let debounce: Int64 = 20
+    /// How long a level must rest to be believed, in milliseconds.
+    public static let debounce = Debounce.time
     /// Longer is not a finger, in milliseconds.
     public static let stuckTime: Int64 = 30_000
     /// More edges than this within a second are not a finger either.
     public static let edgeLimit = 8
 
-    /// How long to hold, in milliseconds.
+    /// How long to hold, in milliseconds. From `stuckTime` on no reset is possible.
     public let hold: Int64
-    private(set) var state = State.up
+    private var state = State.up
+    private var contact = Debounce()
+    /// Whether the present press is the one that was there at power-on.
     private var inWindow = false
     private var suspended = false
-    private var down = false
     /// When the present press began: its first edge, or the first LED edge for a button down at power-on.
     private var pressedAt: Int64 = 0
-    /// When the level went up, while it is not yet believed.
-    private var releasedAt: Int64?
     /// Edges of the last second.
     private var edges: [Int64] = []
 
+    /// A button that is up.
     public init(hold: Int64 = 5_000) { self.hold = hold }
 
     /// `up`, `down` or `stuck`, for status.json.
     public var text: String {
         switch state {
         case .up: "up"
-        case .bouncing, .held, .ripe: "down"
+        case .held, .ripe, .ignored: "down"
         case .stuck: "stuck"
         }
     }
 
-    /// The level at power-on, read once the LED has given its first edge.
+    /// The level at power-on; `now` is the LED's first edge, from which a button that is down counts its time.
     public mutating func start(down: Bool, at now: Int64) -> [Gesture] {
         guard down else { return [] }
-        self.down = true
+        contact = Debounce(isDown: true)
         inWindow = true
-        state = .held
         pressedAt = now
+        state = .held
         return [.held]
     }
 
-    /// An edge, with the time it happened at.
+    /// An edge, with the time it happened at, which may be long ago.
     public mutating func edge(pressed: Bool, at now: Int64) -> [Gesture] {
         var gestures = time(now)
-        edges.append(now)
+        contact.edge(pressed: pressed, at: now)
         edges.removeAll { now - $0 >= 1000 }
-        down = pressed
-        if suspended || state == .stuck && pressed { return gestures }
+        edges.append(now)
         if edges.count > ResetButton.edgeLimit {
-            if state != .up { gestures += end([.cancelled]) }
-            return gestures
-        }
-        switch (state, pressed) {
-        case (.up, true):
-            state = .bouncing
-            pressedAt = now
-            releasedAt = nil
-        case (.up, false):
-            break
-        case (_, true):
-            // The contacts bounced: it was never let go.
-            releasedAt = nil
-        case (_, false):
-            if releasedAt == nil { releasedAt = now }
+            // No more than that many are needed, whatever a broken line does.
+            edges.removeFirst()
+            gestures += ignore()
         }
         return gestures
     }
 
     /// Time has passed. To be called at `next`, and harmless at any other time.
     public mutating func time(_ now: Int64) -> [Gesture] {
-        if suspended { return [] }
         var gestures: [Gesture] = []
-        while let due = next, now >= due { gestures += step(at: due) }
+        while let due = next, now >= due { gestures += step() }
         return gestures
     }
 
     /// When something will happen without another edge; nil for never.
     public var next: Int64? {
-        if suspended { return nil }
-        if let releasedAt { return releasedAt + ResetButton.debounce }
+        if let settled = contact.next { return settled }
         switch state {
-        case .up, .stuck: return nil
-        case .bouncing: return pressedAt + ResetButton.debounce
-        case .held: return pressedAt + hold
+        case .held: return pressedAt + min(hold, ResetButton.stuckTime)
         case .ripe: return pressedAt + ResetButton.stuckTime
+        case .up, .ignored, .stuck: return nil
         }
     }
 
-    private mutating func step(at now: Int64) -> [Gesture] {
-        if let releasedAt {
-            let held = releasedAt - pressedAt
-            let was = state
-            let window = inWindow
-            switch was {
-            case .up: return end([])
-            case .stuck: return end([])
-            case .bouncing: return end(held >= ResetButton.debounce ? [.pressed] : [])
-            case .held, .ripe:
-                if held >= hold { return end(window ? [.resetAtStart] : [.reset]) }
-                return end(window ? [.cancelled] : [.cancelled, .pressed])
-            }
+    /// Takes no gesture until `resume`, and cancels the present one: while wiping, a second press means nothing.
+    @discardableResult
+    public mutating func suspend() -> [Gesture] {
+        suspended = true
+        return ignore()
+    }
+
+    /// Takes gestures again. A button that is down first has to be let go.
+    public mutating func resume() { suspended = false }
+
+    /// What was due at `next`.
+    private mutating func step() -> [Gesture] {
+        if contact.isDoubted {
+            let changedAt = contact.settle()
+            if !contact.isDown { return release(at: changedAt) }
+            return changedAt.map { press(at: $0) } ?? []
         }
-        switch state {
-        case .bouncing:
-            state = .held
-            return [.held]
-        case .held:
+        if state == .held && hold < ResetButton.stuckTime {
             state = .ripe
             return [.letGo]
-        case .ripe:
-            state = .stuck
-            let closing: [Gesture] = inWindow ? [.windowClosed] : []
-            inWindow = false
-            return [.cancelled, .stuck] + closing
-        case .up, .stuck:
+        }
+        state = .stuck
+        return [.cancelled, .stuck] + closeWindow()
+    }
+
+    private mutating func press(at now: Int64) -> [Gesture] {
+        // Noise made it `ignored` before it was believed.
+        guard state == .up else { return [] }
+        if suspended {
+            state = .ignored
+            return []
+        }
+        pressedAt = now
+        state = .held
+        return [.held]
+    }
+
+    /// - Parameter now: nil when the doubt was about a press that came to nothing.
+    private mutating func release(at now: Int64?) -> [Gesture] {
+        let was = state
+        state = .up
+        guard let now, was == .held || was == .ripe else { return [] }
+        if now - pressedAt < hold { return [.cancelled] + (inWindow ? closeWindow() : [.pressed]) }
+        if !inWindow { return [.reset] }
+        inWindow = false
+        return [.resetAtStart]
+    }
+
+    /// Whatever the button does now counts for nothing until it has been let go.
+    private mutating func ignore() -> [Gesture] {
+        switch state {
+        case .held, .ripe:
+            state = .ignored
+            return [.cancelled] + closeWindow()
+        case .up:
+            // A press that is not believed yet is part of it.
+            if contact.isDoubted { state = .ignored }
+            return []
+        case .ignored, .stuck:
             return []
         }
     }
 
-    /// Back to `up`, and the reset window with it.
-    private mutating func end(_ gestures: [Gesture]) -> [Gesture] {
-        var gestures = gestures
-        if inWindow && !gestures.contains(.resetAtStart) { gestures.append(.windowClosed) }
+    private mutating func closeWindow() -> [Gesture] {
+        guard inWindow else { return [] }
         inWindow = false
-        releasedAt = nil
-        state = .up
-        return gestures
-    }
-
-    /// Takes no gesture until `resume`: while wiping, a second press means nothing.
-    public mutating func suspend() {
-        suspended = true
-        state = .up
-        releasedAt = nil
-        inWindow = false
-    }
-
-    /// Takes gestures again. A button that is still down first has to be let go.
-    public mutating func resume(down: Bool) {
-        suspended = false
-        self.down = down
-        edges = []
-        state = down ? .stuck : .up
+        return [.windowClosed]
     }
 }

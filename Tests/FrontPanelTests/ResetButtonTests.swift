@@ -1,130 +1,294 @@
 import FrontPanel
 import Testing
 
+/// One test per row of the table at ResetButton.
 @Suite struct ResetButtonTests {
-    typealias Gesture = ResetButton.Gesture
-
-    /// Plays edges (true presses) and lets time pass to the end; every gesture with its time.
-    private func play(_ button: inout ResetButton, _ edges: [(Bool, Int64)], until end: Int64) -> [Gesture] {
-        var gestures: [Gesture] = []
-        for (pressed, at) in edges {
-            while let next = button.next, next <= at { gestures += button.time(next) }
-            gestures += button.edge(pressed: pressed, at: at)
-        }
-        while let next = button.next, next <= end { gestures += button.time(next) }
-        return gestures
-    }
-
     @Test func upAtPowerOnCostsNothing() {
-        var button = ResetButton()
-        #expect(button.start(down: false, at: 0).isEmpty)
-        #expect(button.next == nil)
+        var finger = Finger()
+        finger.start(down: false)
+        #expect(finger.told == [])
+        #expect(finger.button.next == nil)
+        #expect(finger.button.text == "up")
     }
 
-    @Test func heldAtPowerOnAndLetGoResets() {
-        var button = ResetButton()
-        #expect(button.start(down: true, at: 0) == [.held])
-        #expect(play(&button, [(false, 6000)], until: 7000) == [.letGo, .resetAtStart])
-        #expect(button.text == "up")
+    @Test func aPressIsBelievedAfterTwentyMilliseconds() {
+        var finger = Finger()
+        finger.press(at: 100)
+        #expect(finger.button.next == 120)
+        finger.wait(until: 119)
+        #expect(finger.told == [])
+        #expect(finger.button.text == "up")
+        finger.wait(until: 120)
+        #expect(finger.told == [Told(gesture: .held, at: 120)])
+        #expect(finger.button.text == "down")
+        #expect(finger.button.next == 5_100)
     }
 
-    @Test(arguments: [(Int64(4999), false), (5000, true)])
-    func theHoldIsMeasuredToTheEdgeOfTheRelease(at: Int64, resets: Bool) {
-        var button = ResetButton()
-        _ = button.start(down: true, at: 0)
-        // The contacts bounce for 15 ms, past the end of the hold.
-        let gestures = play(&button, [(false, at), (true, at + 3), (false, at + 7), (true, at + 9), (false, at + 15)], until: at + 500)
-        // A bounce takes the release back, so the last one counts: 15 ms later.
-        #expect(gestures.contains(.resetAtStart) == (at + 15 >= 5000))
-        #expect(gestures.contains(.windowClosed) == (at + 15 < 5000))
-        var clean = ResetButton()
-        _ = clean.start(down: true, at: 0)
-        #expect(play(&clean, [(false, at)], until: at + 500).contains(.resetAtStart) == resets)
+    @Test(arguments: [1, 5, 19] as [Int64]) func aTouchShorterThanThatIsNone(length: Int64) {
+        var finger = Finger()
+        finger.press(at: 100)
+        finger.release(at: 100 + length)
+        finger.wait(until: 60_000)
+        #expect(finger.told == [])
+        #expect(finger.button.text == "up")
     }
 
-    @Test func letGoTooEarlyTheBootGoesOn() {
-        var button = ResetButton()
-        _ = button.start(down: true, at: 0)
-        #expect(play(&button, [(false, 2000)], until: 3000) == [.cancelled, .windowClosed])
+    @Test func aTouchOfTwentyMillisecondsIsAPress() {
+        var finger = Finger()
+        finger.press(at: 100)
+        finger.release(at: 120)
+        finger.wait(until: 60_000)
+        #expect(finger.gestures == [.held, .cancelled, .pressed])
     }
 
-    @Test func neverLetGoIsStuckAndNotAReset() {
-        var button = ResetButton()
-        _ = button.start(down: true, at: 0)
-        #expect(play(&button, [], until: 40_000) == [.letGo, .cancelled, .stuck, .windowClosed])
-        #expect(button.text == "stuck")
-        #expect(play(&button, [(false, 50_000)], until: 51_000).isEmpty)
-        #expect(play(&button, [(true, 60_000), (false, 60_200)], until: 61_000) == [.held, .cancelled, .pressed])
+    @Test func heldLongEnoughAndLetGoResets() {
+        var finger = Finger()
+        finger.press(at: 100)
+        finger.release(at: 6_000)
+        finger.wait(until: 60_000)
+        #expect(
+            finger.told == [
+                Told(gesture: .held, at: 120), Told(gesture: .letGo, at: 5_100), Told(gesture: .reset, at: 6_020),
+            ])
+        #expect(finger.button.text == "up")
     }
 
-    @Test func heldWhileRunningResetsOnRelease() {
-        var button = ResetButton()
-        #expect(play(&button, [(true, 1000), (false, 6001)], until: 7000) == [.held, .letGo, .reset])
+    @Test func nothingIsResetBeforeItIsLetGo() {
+        var finger = Finger()
+        finger.press(at: 0)
+        finger.wait(until: 29_999)
+        #expect(finger.gestures == [.held, .letGo])
     }
 
-    @Test func aBounceOfFifteenMillisecondsIsOnePress() {
-        var button = ResetButton()
-        let gestures = play(
-            &button, [(true, 0), (false, 4), (true, 15), (false, 300), (true, 308), (false, 311)], until: 1000)
-        #expect(gestures == [.held, .cancelled, .pressed])
-    }
+    @Test(arguments: [[], [1], [15], [15, 15], [3, 9, 1]] as [[Int64]], [[], [1], [15], [15, 15], [4, 15, 2]] as [[Int64]])
+    func aMillisecondDecides(atPress: [Int64], atRelease: [Int64]) {
+        for hold: Int64 in [1_500, 5_000, 10_000] {
+            for (length, reset) in [(hold - 1, false), (hold, true), (hold + 1, true)] {
+                var finger = Finger(hold: hold)
+                finger.press(at: 1_000, bounces: atPress)
+                finger.release(at: 1_000 + length, bounces: atRelease)
+                finger.wait(until: 120_000)
+                #expect(finger.gestures == (reset ? [.held, .letGo, .reset] : [.held, .cancelled, .pressed]))
 
-    @Test func aGlitchShorterThanTheDebounceIsNothing() {
-        var button = ResetButton()
-        #expect(play(&button, [(true, 0), (false, 5)], until: 1000).isEmpty)
-    }
-
-    @Test func nineEdgesInASecondCancel() {
-        var button = ResetButton()
-        _ = button.start(down: true, at: 0)
-        var edges: [(Bool, Int64)] = []
-        for index in 0..<9 { edges.append((index % 2 == 1, 5100 + Int64(index) * 10)) }
-        let gestures = play(&button, edges, until: 10_000)
-        #expect(!gestures.contains(.resetAtStart))
-        #expect(gestures.contains(.windowClosed))
-    }
-
-    @Test func whileSuspendedNothingIsTaken() {
-        var button = ResetButton()
-        button.suspend()
-        #expect(play(&button, [(true, 0), (false, 9000)], until: 10_000).isEmpty)
-        button.resume(down: true)
-        #expect(button.text == "stuck")
-    }
-
-    /// The oracle knows no states: a reset needs an uninterrupted press of at least the hold and less than 30 s, interruptions
-    /// shorter than the debounce not counted, and no more than 8 edges in any second up to its release.
-    @Test func tenThousandRandomSequencesGiveNoFalseReset() {
-        var seed: UInt64 = 20_261_123
-        func random(_ bound: UInt64) -> Int64 {
-            seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return Int64((seed >> 33) % bound)
-        }
-        var resets = 0
-        for _ in 0..<10_000 {
-            var edges: [(Bool, Int64)] = []
-            var now: Int64 = 0
-            var pressed = true
-            for _ in 0..<(2 + 2 * random(5)) {
-                edges.append((pressed, now))
-                switch random(4) {
-                case 0: now += 1 + random(15)
-                case 1: now += 4900 + random(200)
-                default: now += 21 + random(7000)
-                }
-                pressed.toggle()
+                finger = Finger(hold: hold)
+                finger.start(down: true, at: 1_000)
+                finger.release(at: 1_000 + length, bounces: atRelease)
+                finger.wait(until: 120_000)
+                #expect(finger.gestures == (reset ? [.held, .letGo, .resetAtStart] : [.held, .cancelled, .windowClosed]))
             }
-            var button = ResetButton()
-            let seen = play(&button, edges, until: now + 40_000).filter { $0 == .reset }.count
-            var presses: [(from: Int64, to: Int64)] = []
-            for pair in stride(from: 0, to: edges.count, by: 2) {
-                let (from, to) = (edges[pair].1, edges[pair + 1].1)
-                if let last = presses.last, from - last.to < 20 { presses[presses.count - 1].to = to } else { presses.append((from, to)) }
-            }
-            let possible = presses.filter { $0.to - $0.from >= 5000 && $0.to - $0.from < 30_000 }.count
-            #expect(seen <= possible, "\(edges)")
-            resets += seen
         }
-        #expect(resets > 1000, "the sequences hardly ever hold the button long enough to test anything")
+    }
+
+    @Test func aContactThatOpensForLessThanTheDebounceWasNeverLetGo() {
+        var finger = Finger()
+        finger.press(at: 0)
+        finger.release(at: 2_500)
+        finger.edge(true, at: 2_519)
+        finger.release(at: 5_000)
+        finger.wait(until: 60_000)
+        #expect(finger.gestures == [.held, .letGo, .reset])
+    }
+
+    @Test func aContactThatOpensForTheDebounceWasLetGo() {
+        var finger = Finger()
+        finger.press(at: 0)
+        finger.release(at: 2_500)
+        finger.edge(true, at: 2_520)
+        finger.release(at: 5_000)
+        finger.wait(until: 60_000)
+        #expect(finger.gestures == [.held, .cancelled, .pressed, .held, .cancelled, .pressed])
+    }
+
+    @Test func letGoIsNotShownToAFingerThatHasGone() {
+        var finger = Finger()
+        finger.press(at: 0)
+        finger.release(at: 4_990)
+        finger.wait(until: 60_000)
+        #expect(finger.told.last == Told(gesture: .pressed, at: 5_010))
+        #expect(!finger.gestures.contains(.letGo))
+    }
+
+    @Test func downAtPowerOnCountsFromTheFirstEdgeOfTheLED() {
+        var finger = Finger()
+        finger.start(down: true, at: 300)
+        #expect(finger.told == [Told(gesture: .held, at: 300)])
+        #expect(finger.button.next == 5_300)
+        finger.wait(until: 5_300)
+        #expect(finger.told.last == Told(gesture: .letGo, at: 5_300))
+        finger.release(at: 6_300)
+        finger.wait(until: 60_000)
+        #expect(finger.told.last == Told(gesture: .resetAtStart, at: 6_320))
+        // The press after it is an ordinary one.
+        finger.press(at: 70_000)
+        finger.release(at: 76_000)
+        finger.wait(until: 80_000)
+        #expect(finger.gestures.suffix(3) == [.held, .letGo, .reset])
+    }
+
+    @Test func aStuckButtonAtPowerOnHoldsTheBootForThirtySeconds() {
+        var finger = Finger()
+        finger.start(down: true, at: 300)
+        finger.wait(until: 86_400_000)
+        #expect(finger.gestures == [.held, .letGo, .cancelled, .stuck, .windowClosed])
+        #expect(finger.told.last == Told(gesture: .windowClosed, at: 30_300))
+        #expect(finger.button.text == "stuck")
+        #expect(finger.button.next == nil)
+    }
+
+    @Test func heldForThirtySecondsIsStuckAndNoReset() {
+        for (length, stuck) in [(Int64(29_999), false), (30_000, true), (90_000, true)] {
+            var finger = Finger()
+            finger.press(at: 0)
+            finger.release(at: length, bounces: [7])
+            finger.wait(until: 200_000)
+            #expect(finger.gestures == (stuck ? [.held, .letGo, .cancelled, .stuck] : [.held, .letGo, .reset]))
+            #expect(finger.button.text == "up")
+        }
+    }
+
+    @Test func aStuckButtonCountsAgainOnceLetGo() {
+        var finger = Finger()
+        finger.start(down: true)
+        finger.wait(until: 40_000)
+        finger.release(at: 40_000, bounces: [5, 10])
+        #expect(finger.button.text == "stuck")
+        finger.wait(until: 41_000)
+        #expect(finger.button.text == "up")
+        finger.press(at: 42_000)
+        finger.release(at: 47_000)
+        finger.wait(until: 50_000)
+        #expect(finger.gestures.suffix(3) == [.held, .letGo, .reset])
+    }
+
+    @Test func aHoldBeyondWhatIsStuckNeverResets() {
+        var finger = Finger(hold: 30_000)
+        finger.start(down: true)
+        finger.release(at: 45_000)
+        finger.wait(until: 100_000)
+        #expect(finger.gestures == [.held, .cancelled, .stuck, .windowClosed])
+    }
+
+    @Test func eightEdgesInASecondAreBounceAndNineAreNoise() {
+        for (bounces, noise) in [([2, 2, 2], false), ([2, 2, 2, 2], true)] as [([Int64], Bool)] {
+            var finger = Finger()
+            finger.press(at: 0, bounces: bounces)
+            finger.release(at: 6_000)
+            finger.wait(until: 60_000)
+            #expect(finger.gestures == (noise ? [] : [.held, .letGo, .reset]))
+            #expect(finger.button.text == "up")
+        }
+    }
+
+    @Test func noiseCancelsAGestureAndClosesTheWindow() {
+        for atStart in [false, true] {
+            var finger = Finger()
+            if atStart { finger.start(down: true) } else { finger.press(at: 0) }
+            finger.wait(until: 6_000)
+            finger.release(at: 6_000, bounces: [3, 3, 3, 3])
+            finger.wait(until: 60_000)
+            #expect(finger.gestures == [.held, .letGo, .cancelled] + (atStart ? [.windowClosed] : []))
+        }
+    }
+
+    /// Each bounce is long enough to be believed by itself.
+    @Test func aLooseContactNeverResets() {
+        var finger = Finger()
+        for i in 0..<200 { finger.edge(i % 2 == 0, at: Int64(i) * 60) }
+        finger.wait(until: 60_000)
+        #expect(!finger.gestures.contains(.reset))
+        // The last edge let go: the next press counts.
+        finger.press(at: 70_000)
+        finger.release(at: 75_000)
+        finger.wait(until: 80_000)
+        #expect(finger.gestures.last == .reset)
+    }
+
+    @Test func whatIsStillDownAfterNoiseHasToBeLetGoFirst() {
+        var finger = Finger()
+        finger.press(at: 0, bounces: [2, 2, 2, 2, 2])
+        #expect(finger.button.text == "down")
+        finger.release(at: 8_000)
+        finger.wait(until: 9_000)
+        #expect(finger.told == [])
+        finger.press(at: 10_000)
+        finger.release(at: 15_000)
+        finger.wait(until: 20_000)
+        #expect(finger.gestures == [.held, .letGo, .reset])
+    }
+
+    @Test func theLimitCountsWithinOneSecond() {
+        // Nine edges, the first and the last 999 or 1000 ms apart; each press short enough to mean nothing but itself.
+        for (span, noise) in [(Int64(999), true), (1_000, false)] {
+            var finger = Finger()
+            for i in 0..<8 { finger.edge(i % 2 == 0, at: Int64(i) * 100) }
+            finger.edge(true, at: span)
+            finger.wait(until: span + 100)
+            #expect(finger.gestures.last == (noise ? .pressed : .held))
+        }
+    }
+
+    @Test func twoEdgesOfAKindInARowAreABounceTheKernelMissed() {
+        var finger = Finger()
+        finger.press(at: 0)
+        finger.edge(true, at: 4)
+        finger.edge(true, at: 2_000)
+        finger.release(at: 4_999)
+        finger.edge(false, at: 5_003)
+        finger.wait(until: 60_000)
+        #expect(finger.gestures == [.held, .cancelled, .pressed])
+    }
+
+    @Test func noGestureIsTakenWhileSuspended() {
+        var finger = Finger()
+        _ = finger.button.suspend()
+        finger.press(at: 0)
+        finger.release(at: 6_000)
+        finger.press(at: 7_000)
+        finger.wait(until: 50_000)
+        #expect(finger.told == [])
+        #expect(finger.button.text == "down")
+        // Pressed before the end of it: to be let go first.
+        finger.button.resume()
+        finger.release(at: 60_000)
+        finger.wait(until: 61_000)
+        #expect(finger.told == [])
+        finger.press(at: 62_000)
+        finger.release(at: 67_000)
+        finger.wait(until: 70_000)
+        #expect(finger.gestures == [.held, .letGo, .reset])
+    }
+
+    @Test func suspendingCancelsThePresentGesture() {
+        var finger = Finger()
+        finger.press(at: 0)
+        finger.wait(until: 5_500)
+        #expect(finger.button.suspend() == [.cancelled])
+        finger.button.resume()
+        finger.release(at: 6_000)
+        finger.wait(until: 60_000)
+        #expect(finger.gestures == [.held, .letGo])
+
+        finger = Finger()
+        finger.start(down: true)
+        #expect(finger.button.suspend() == [.cancelled, .windowClosed])
+    }
+
+    @Test func aLoopThatSleptThroughItAllReadsTheSameGestures() {
+        var button = ResetButton()
+        var gestures = button.edge(pressed: true, at: 100)
+        gestures += button.edge(pressed: false, at: 5_099)
+        gestures += button.edge(pressed: true, at: 20_000)
+        gestures += button.edge(pressed: false, at: 25_000)
+        gestures += button.time(90_000)
+        #expect(gestures == [.held, .cancelled, .pressed, .held, .letGo, .reset])
+    }
+
+    @Test func aReleaseThatComesLateIsDatedByItself() {
+        // The timer fired first; the edge lay in the kernel with an earlier time on it.
+        var button = ResetButton()
+        _ = button.edge(pressed: true, at: 0)
+        #expect(button.time(5_001) == [.held, .letGo])
+        #expect(button.edge(pressed: false, at: 4_999) == [])
+        #expect(button.time(6_000) == [.cancelled, .pressed])
     }
 }
