@@ -26,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define CONSUMER "firstlight"
 
@@ -39,28 +40,49 @@ static inline int fail(int code, char *message, size_t size, const char *operati
 static inline int split(const char *line, char *chip, size_t size, unsigned *offset) {
     const char *colon = strrchr(line, ':');
     if (!colon || colon == line || !colon[1]) return 0;
-    char *end;
-    unsigned long value = strtoul(colon + 1, &end, 10);
-    if (*end) return 0;
-    *offset = (unsigned)value;
+    unsigned value = 0;
+    for (const char *digit = colon + 1; *digit; digit++) {
+        // strtoul would take "-1", " 5", and 4294967301 for 5: a wrong line is worse than none.
+        if (*digit < '0' || *digit > '9' || value > 99999) return 0;
+        value = value * 10 + (unsigned)(*digit - '0');
+    }
+    *offset = value;
     snprintf(chip, size, "%s%.*s", line[0] == '/' ? "" : "/dev/", (int)(colon - line), line);
     return 1;
 }
 
-/// Calls `visit` with the path of every GPIO chip until it returns non-zero.
-static inline int each_chip(int (*visit)(const char *path, void *context), void *context) {
-    DIR *dev = opendir("/dev");
-    if (!dev) return 0;
-    int found = 0;
-    for (struct dirent *entry; !found && (entry = readdir(dev));) {
-        if (strncmp(entry->d_name, "gpiochip", 8)) continue;
-        char path[300];
-        snprintf(path, sizeof path, "/dev/%s", entry->d_name);
-        found = visit(path, context);
+/// What messages call a line: "STATUS_LED (gpiochip0:5)", or just "gpiochip0:5" when that is how it was asked for.
+static inline void describe(char *text, size_t size, const char *line, int by_name, const char *chip, unsigned offset) {
+    if (by_name) {
+        snprintf(text, size, "%s (%s:%u)", line, chip, offset);
+    } else {
+        snprintf(text, size, "%s", line);
     }
-    closedir(dev);
+}
+
+static inline int is_chip(const struct dirent *entry) { return strncmp(entry->d_name, "gpiochip", 8) == 0; }
+
+/// Calls `visit` with the path of every GPIO chip, in the order of their numbers, until it returns non-zero.
+/// Returns whether it did; `count` is how many chips there are.
+static inline int each_chip(int (*visit)(const char *path, void *context), void *context, int *count) {
+    struct dirent **entries = NULL;
+    *count = scandir("/dev", &entries, is_chip, versionsort);
+    int found = 0;
+    for (int i = 0; i < *count; i++) {
+        char path[300];
+        snprintf(path, sizeof path, "/dev/%s", entries[i]->d_name);
+        if (!found) found = visit(path, context);
+        free(entries[i]);
+    }
+    free(entries);
     return found;
 }
+
+static inline int no_such_name(const char *line, int chips, char *message, size_t size) {
+    return fail(ENOENT, message, size, "find line", line,
+                chips > 0 ? "no chip has a line of that name" : "there is no GPIO chip in /dev");
+}
+
 #endif
 
 #endif

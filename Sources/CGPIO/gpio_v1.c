@@ -6,6 +6,7 @@
 struct cgpio_line {
     struct gpiod_chip *chip;
     struct gpiod_line *line;
+    char text[120];
 };
 
 struct search {
@@ -30,6 +31,7 @@ static int find_by_name(const char *path, void *context) {
 static int open_line(const char *name, struct cgpio_line **out, char *message, size_t size) {
     char path[300];
     unsigned offset;
+    int by_name = 0;
     struct search found = {name, NULL, NULL};
     if (split(name, path, sizeof path, &offset)) {
         found.chip = gpiod_chip_open(path);
@@ -40,8 +42,10 @@ static int open_line(const char *name, struct cgpio_line **out, char *message, s
             gpiod_chip_close(found.chip);
             return fail(code, message, size, "find line", name, "the chip has no such offset");
         }
-    } else if (!each_chip(find_by_name, &found)) {
-        return fail(ENOENT, message, size, "find line", name, "no chip has a line of that name");
+    } else {
+        int chips;
+        if (!each_chip(find_by_name, &found, &chips)) return no_such_name(name, chips, message, size);
+        by_name = 1;
     }
     struct cgpio_line *line = malloc(sizeof *line);
     if (!line) {
@@ -50,16 +54,17 @@ static int open_line(const char *name, struct cgpio_line **out, char *message, s
     }
     line->chip = found.chip;
     line->line = found.line;
+    describe(line->text, sizeof line->text, name, by_name, gpiod_chip_name(found.chip), gpiod_line_offset(found.line));
     *out = line;
     return 0;
 }
 
-static int request_failed(struct cgpio_line *line, const char *name, char *message, size_t size) {
+static int request_failed(struct cgpio_line *line, char *message, size_t size) {
     int code = errno;
     char holder[80] = "";
     const char *consumer = gpiod_line_consumer(line->line);
     if (code == EBUSY) snprintf(holder, sizeof holder, "held by \"%s\"", consumer ? consumer : "the kernel");
-    fail(code, message, size, "request line", name, holder);
+    fail(code, message, size, "request line", line->text, holder);
     gpiod_chip_close(line->chip);
     free(line);
     return code;
@@ -73,7 +78,7 @@ int cgpio_open_output(const char *name, int active_low, int open_drain, int lit,
     int flags = (active_low ? GPIOD_LINE_REQUEST_FLAG_ACTIVE_LOW : 0) |
                 (open_drain ? GPIOD_LINE_REQUEST_FLAG_OPEN_DRAIN : 0);
     if (gpiod_line_request_output_flags(line->line, CONSUMER, flags, lit)) {
-        return request_failed(line, name, message, size);
+        return request_failed(line, message, size);
     }
     *out = line;
     return 0;
@@ -92,7 +97,7 @@ int cgpio_open_input(const char *name, int active_low, enum cgpio_bias bias, str
         case CGPIO_BIAS_AS_IS: break;
     }
     if (gpiod_line_request_both_edges_events_flags(line->line, CONSUMER, flags)) {
-        return request_failed(line, name, message, size);
+        return request_failed(line, message, size);
     }
     *out = line;
     return 0;
@@ -104,13 +109,19 @@ int cgpio_get(struct cgpio_line *line) { return gpiod_line_get_value(line->line)
 
 int cgpio_fd(struct cgpio_line *line) { return gpiod_line_event_get_fd(line->line); }
 
+static int64_t nanoseconds(struct timespec time) { return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec; }
+
 int cgpio_read_edge(struct cgpio_line *line, int *active, int64_t *monotonic_ns) {
     struct pollfd waiting = {.fd = cgpio_fd(line), .events = POLLIN};
     if (poll(&waiting, 1, 0) <= 0) return 0;
     struct gpiod_line_event event;
-    if (gpiod_line_event_read(line->line, &event)) return -1;
+    if (gpiod_line_event_read(line->line, &event)) return errno == EINTR ? 0 : -1;
     *active = event.event_type == GPIOD_LINE_EVENT_RISING_EDGE;
-    *monotonic_ns = (int64_t)event.ts.tv_sec * 1000000000 + event.ts.tv_nsec;
+    *monotonic_ns = nanoseconds(event.ts);
+    // Before Linux 5.7 events carried the wall clock.
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (*monotonic_ns > nanoseconds(now)) *monotonic_ns = nanoseconds(now);
     return 1;
 }
 

@@ -13,6 +13,7 @@ struct search {
     const char *name;
     struct gpiod_chip *chip;
     unsigned offset;
+    char text[120];
 };
 
 static int find_by_name(const char *path, void *context) {
@@ -21,6 +22,7 @@ static int find_by_name(const char *path, void *context) {
     if (!chip) return 0;
     int offset = gpiod_chip_get_line_offset_from_name(chip, search->name);
     if (offset >= 0) {
+        describe(search->text, sizeof search->text, search->name, 1, strrchr(path, '/') + 1, (unsigned)offset);
         search->chip = chip;
         search->offset = (unsigned)offset;
         return 1;
@@ -41,15 +43,17 @@ static int find(const char *name, struct search *found, char *message, size_t si
             return fail(code, message, size, "find line", name, "the chip has no such offset");
         }
         gpiod_line_info_free(info);
+        describe(found->text, sizeof found->text, name, 0, "", 0);
         return 0;
     }
-    if (each_chip(find_by_name, found)) return 0;
-    return fail(ENOENT, message, size, "find line", name, "no chip has a line of that name");
+    int chips;
+    if (each_chip(find_by_name, found, &chips)) return 0;
+    return no_such_name(name, chips, message, size);
 }
 
 /// Consumes `found->chip`; the settings stay the caller's.
-static int request(const char *name, struct search *found, struct gpiod_line_settings *settings,
-                   struct cgpio_line **out, char *message, size_t size) {
+static int request(struct search *found, struct gpiod_line_settings *settings, struct cgpio_line **out, char *message,
+                   size_t size) {
     struct cgpio_line *line = calloc(1, sizeof *line);
     struct gpiod_line_config *config = gpiod_line_config_new();
     struct gpiod_request_config *options = gpiod_request_config_new();
@@ -73,7 +77,7 @@ static int request(const char *name, struct search *found, struct gpiod_line_set
     gpiod_chip_close(found->chip);
     if (code) {
         free(line);
-        return fail(code, message, size, "request line", name, holder);
+        return fail(code, message, size, "request line", found->text, holder);
     }
     *out = line;
     return 0;
@@ -81,7 +85,7 @@ static int request(const char *name, struct search *found, struct gpiod_line_set
 
 int cgpio_open_output(const char *name, int active_low, int open_drain, int lit, struct cgpio_line **out,
                       char *message, size_t size) {
-    struct search found = {name, NULL, 0};
+    struct search found = {.name = name};
     int code = find(name, &found, message, size);
     if (code) return code;
     struct gpiod_line_settings *settings = gpiod_line_settings_new();
@@ -91,14 +95,14 @@ int cgpio_open_output(const char *name, int active_low, int open_drain, int lit,
         if (open_drain) gpiod_line_settings_set_drive(settings, GPIOD_LINE_DRIVE_OPEN_DRAIN);
         gpiod_line_settings_set_output_value(settings, lit ? GPIOD_LINE_VALUE_ACTIVE : GPIOD_LINE_VALUE_INACTIVE);
     }
-    code = request(name, &found, settings, out, message, size);
+    code = request(&found, settings, out, message, size);
     if (settings) gpiod_line_settings_free(settings);
     return code;
 }
 
 int cgpio_open_input(const char *name, int active_low, enum cgpio_bias bias, struct cgpio_line **out, char *message,
                      size_t size) {
-    struct search found = {name, NULL, 0};
+    struct search found = {.name = name};
     int code = find(name, &found, message, size);
     if (code) return code;
     struct gpiod_line_settings *settings = gpiod_line_settings_new();
@@ -114,7 +118,7 @@ int cgpio_open_input(const char *name, int active_low, enum cgpio_bias bias, str
             case CGPIO_BIAS_AS_IS: break;
         }
     }
-    code = request(name, &found, settings, out, message, size);
+    code = request(&found, settings, out, message, size);
     if (settings) gpiod_line_settings_free(settings);
     if (code) return code;
     (*out)->events = gpiod_edge_event_buffer_new(1);
@@ -140,7 +144,7 @@ int cgpio_fd(struct cgpio_line *line) { return gpiod_line_request_get_fd(line->r
 
 int cgpio_read_edge(struct cgpio_line *line, int *active, int64_t *monotonic_ns) {
     if (gpiod_line_request_wait_edge_events(line->request, 0) <= 0) return 0;
-    if (gpiod_line_request_read_edge_events(line->request, line->events, 1) != 1) return -1;
+    if (gpiod_line_request_read_edge_events(line->request, line->events, 1) != 1) return errno == EINTR ? 0 : -1;
     struct gpiod_edge_event *event = gpiod_edge_event_buffer_get_event(line->events, 0);
     *active = gpiod_edge_event_get_event_type(event) == GPIOD_EDGE_EVENT_RISING_EDGE;
     *monotonic_ns = (int64_t)gpiod_edge_event_get_timestamp_ns(event);

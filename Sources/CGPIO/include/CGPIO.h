@@ -13,7 +13,8 @@ enum cgpio_bias { CGPIO_BIAS_AS_IS, CGPIO_BIAS_DISABLED, CGPIO_BIAS_PULL_UP, CGP
 struct cgpio_line;
 
 /// Requests an output. `line` is "gpiochip0:5", "/dev/gpiochip0:5" or a line's name.
-/// Returns 0, or an errno with `message` saying what was done to which line and, for EBUSY, who holds it.
+/// A name that several lines have means the one on the chip of the lowest number.
+/// Returns 0, or an errno with `message` saying what was done to which line and, for EBUSY, who holds it (RULES.md B2).
 int cgpio_open_output(const char *line, int active_low, int open_drain, int lit, struct cgpio_line **out,
                       char *message, size_t size);
 
@@ -27,7 +28,7 @@ int cgpio_set(struct cgpio_line *line, int lit);
 int cgpio_get(struct cgpio_line *line);
 /// The descriptor that is readable when an edge waits.
 int cgpio_fd(struct cgpio_line *line);
-/// Takes one waiting edge: 1, or 0 when none is waiting, or -1. The time is CLOCK_MONOTONIC in nanoseconds.
+/// Takes one waiting edge: 1, or 0 when none is waiting, or -1 when the line is gone. The time is CLOCK_MONOTONIC in nanoseconds.
 int cgpio_read_edge(struct cgpio_line *line, int *active, int64_t *monotonic_ns);
 void cgpio_close(struct cgpio_line *line);
 
