@@ -41,7 +41,7 @@ let package = Package(
         .target(name: "SQLite", dependencies: ["CSQLite", "Linux"], swiftSettings: firmware),
         .target(name: "AutoMigrator", dependencies: ["SQLite", "Linux"], swiftSettings: firmware),
         .target(name: "DataPartition", dependencies: ["Linux", "CLinux"], swiftSettings: firmware),
-        .target(name: "FrontPanel", dependencies: ["Linux", "CGPIO"], swiftSettings: firmware),
+        .target(name: "FrontPanel", dependencies: ["Linux", "CLinux", "CGPIO"], swiftSettings: firmware),
         .target(
             name: "BootSequence", dependencies: ["Linux", "AutoMigrator", "DataPartition", "FrontPanel"],
             swiftSettings: firmware),

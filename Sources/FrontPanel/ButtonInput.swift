@@ -1,47 +1,77 @@
 internal import CGPIO
+internal import Linux
 
 /// The button itself.
 public final class ButtonInput {
-    private let line: OpaquePointer?
+    private enum Backend: ~Copyable {
+        case none
+        case gpio(GPIOLine)
+        case key(KeyInput)
+    }
+
+    private let backend: Backend
     /// As the configuration names it, `none` where there is no button.
     public let text: String
+    private var isGone = false
 
-    private init(_ line: OpaquePointer?, text: String) {
-        self.line = line
+    private init(_ backend: consuming Backend, text: String) {
+        self.backend = backend
         self.text = text
     }
 
-    deinit {
-        if let line { cgpio_close(line) }
-    }
-
     /// No button: never down.
-    public static var none: ButtonInput { ButtonInput(nil, text: "none") }
+    public static var none: ButtonInput { ButtonInput(.none, text: "none") }
 
-    /// Takes the line, with events on both edges.
+    /// Takes the line, with events on both edges. A key's polarity and bias are the device tree's.
     public static func open(_ line: LineSpec, activeLow: Bool, bias: Bias) throws(FrontPanelError) -> ButtonInput {
-        guard case .gpio(let name) = line else { return .none }
-        var opened: OpaquePointer?
-        let message = MessageBuffer()
-        let code = cgpio_open_input(name, activeLow ? 1 : 0, bias.c, &opened, message.start, MessageBuffer.size)
-        guard code == 0, let opened else {
-            throw FrontPanelError(text: "[button] line: \(message.text); the boot goes on without a button", code: code)
+        switch line {
+        case .none:
+            return .none
+        case .gpio(let name):
+            return ButtonInput(.gpio(try GPIOLine.input(name, activeLow: activeLow, bias: bias)), text: line.text)
+        case .key(_, let code):
+            do throws(LinuxError) {
+                return ButtonInput(.key(try KeyInput.open(code: code)), text: line.text)
+            } catch {
+                throw FrontPanelError(
+                    text: "[button] line: \(line.text): \(error.text); the boot goes on without a button", code: error.code)
+            }
+        case .led:
+            throw FrontPanelError(text: "[button] line: \(line.text) is a LED; the boot goes on without a button", code: 0)
         }
-        return ButtonInput(opened, text: line.text)
     }
 
-    /// Readable when an edge waits; -1 without a button.
-    public var descriptor: Int32 { line.map { cgpio_fd($0) } ?? -1 }
+    /// Readable when an edge waits; -1 without a button, and once its device has gone.
+    public var descriptor: Int32 {
+        if isGone { return -1 }
+        switch backend {
+        case .none: return -1
+        case .gpio(let gpio): return cgpio_fd(gpio.line)
+        case .key(let key): return key.descriptor
+        }
+    }
 
     /// The level now; a button that cannot be read is up.
-    public var isDown: Bool { line.map { cgpio_get($0) == 1 } ?? false }
+    public var isDown: Bool {
+        switch backend {
+        case .none: false
+        case .gpio(let gpio): cgpio_get(gpio.line) == 1
+        case .key(let key): key.isDown
+        }
+    }
 
     /// Takes the next waiting edge, with its time in Clock.milliseconds; nil when none waits.
     public func nextEdge() -> (pressed: Bool, at: Int64)? {
-        guard let line else { return nil }
-        var active: Int32 = 0
+        var pressed: Int32 = 0
         var time: Int64 = 0
-        guard cgpio_read_edge(line, &active, &time) == 1 else { return nil }
-        return (active != 0, time / 1_000_000)
+        let taken =
+            switch backend {
+            case .none: Int32(0)
+            case .gpio(let gpio): cgpio_read_edge(gpio.line, &pressed, &time)
+            case .key(let key): key.readEdge(&pressed, &time)
+            }
+        // What is gone is readable for ever: a poll loop would turn round it without end.
+        if taken < 0 { isGone = true }
+        return taken == 1 ? (pressed != 0, time / 1_000_000) : nil
     }
 }

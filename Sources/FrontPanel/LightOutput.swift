@@ -3,9 +3,9 @@ internal import Linux
 
 /// The LED itself.
 public final class LightOutput {
-    private enum Backend {
+    private enum Backend: ~Copyable {
         case none
-        case gpio(OpaquePointer)
+        case gpio(GPIOLine)
         /// A file that takes brightness, and the text for fully lit.
         case led(path: String, full: String)
     }
@@ -16,14 +16,10 @@ public final class LightOutput {
     /// What was set last, so that only edges cost a system call.
     private var lit: Bool
 
-    private init(_ backend: Backend, text: String, lit: Bool) {
+    private init(_ backend: consuming Backend, text: String, lit: Bool) {
         self.backend = backend
         self.text = text
         self.lit = lit
-    }
-
-    deinit {
-        if case .gpio(let line) = backend { cgpio_close(line) }
     }
 
     /// No LED: `set` does nothing.
@@ -37,27 +33,22 @@ public final class LightOutput {
         case .none:
             return .none
         case .gpio(let name):
-            var opened: OpaquePointer?
-            let message = MessageBuffer()
-            let code = cgpio_open_output(
-                name, activeLow ? 1 : 0, openDrain ? 1 : 0, lit ? 1 : 0, &opened, message.start, MessageBuffer.size)
-            guard code == 0, let opened else {
-                throw FrontPanelError(text: "[light] line: \(message.text); the boot goes on without a LED", code: code)
-            }
-            return LightOutput(.gpio(opened), text: line.text, lit: lit)
+            let gpio = try GPIOLine.output(name, activeLow: activeLow, openDrain: openDrain, lit: lit)
+            return LightOutput(.gpio(gpio), text: line.text, lit: lit)
         case .led(let name):
             let directory = "/sys/class/leds/\(name)"
             do throws(LinuxError) {
                 // A trigger of the kernel's would go on moving it.
                 try write("none", to: "\(directory)/trigger")
                 let full = Text.trim(try FileSystem.readText("\(directory)/max_brightness"))
-                let output = LightOutput(.led(path: "\(directory)/brightness", full: full), text: line.text, lit: !lit)
-                output.set(lit)
-                return output
+                try write(lit ? full : "0", to: "\(directory)/brightness")
+                return LightOutput(.led(path: "\(directory)/brightness", full: full), text: line.text, lit: lit)
             } catch {
                 throw FrontPanelError(
                     text: "[light] line: \(line.text): \(error.text); the boot goes on without a LED", code: error.code)
             }
+        case .key:
+            throw FrontPanelError(text: "[light] line: \(line.text) is a key; the boot goes on without a LED", code: 0)
         }
     }
 
@@ -67,7 +58,7 @@ public final class LightOutput {
         self.lit = lit
         switch backend {
         case .none: break
-        case .gpio(let line): _ = cgpio_set(line, lit ? 1 : 0)
+        case .gpio(let gpio): _ = cgpio_set(gpio.line, lit ? 1 : 0)
         case .led(let path, let full): try? LightOutput.write(lit ? full : "0", to: path)
         }
     }
@@ -76,15 +67,4 @@ public final class LightOutput {
         let file = try FileDescriptor.open(path, .readWrite)
         try file.write(text)
     }
-}
-
-/// Room for a message from C.
-final class MessageBuffer {
-    static let size = 256
-    let start = UnsafeMutablePointer<CChar>.allocate(capacity: MessageBuffer.size)
-
-    init() { start.initialize(repeating: 0, count: MessageBuffer.size) }
-    deinit { start.deallocate() }
-
-    var text: String { String(cString: start) }
 }

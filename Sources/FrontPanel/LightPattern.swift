@@ -40,14 +40,12 @@ public struct LightPattern: Sendable, Equatable {
     public static let identify = LightPattern("identify", 80, 80, 80, 80, 80, 580)
     public static let off = LightPattern("off", phases: [Phase(lit: false, milliseconds: 1000)])
 
-    /// Ready with a code to count: N × (150 on, 250 off), then 1500 more dark.
+    /// Ready with a code to count, from 1: N × (150 on, 250 off), then 1500 more dark.
     public static func blinks(_ n: Int) -> LightPattern {
+        let blink = [Phase(lit: true, milliseconds: 150), Phase(lit: false, milliseconds: 250)]
         var phases: [Phase] = []
-        for i in 1...max(n, 1) {
-            phases.append(Phase(lit: true, milliseconds: 150))
-            phases.append(Phase(lit: false, milliseconds: i == n ? 250 + 1500 : 250))
-        }
-        return LightPattern("\(n) blinks", phases: phases)
+        for _ in 1..<max(n, 1) { phases += blink }
+        return LightPattern("\(n) blinks", phases: phases + [blink[0], Phase(lit: false, milliseconds: 250 + 1500)])
     }
 
     /// The light this long after the pattern began, and the elapsed time at which it next changes; nil when it never does.
