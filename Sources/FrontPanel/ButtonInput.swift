@@ -34,10 +34,12 @@ public final class ButtonInput {
                 return ButtonInput(.key(try KeyInput.open(code: code)), text: line.text)
             } catch {
                 throw FrontPanelError(
-                    text: "[button] line: \(line.text): \(error.text); the boot goes on without a button", code: error.code)
+                    text: "[button] line: \(line.text): \(error.text); the boot goes on without a button",
+                    code: error.code)
             }
         case .led:
-            throw FrontPanelError(text: "[button] line: \(line.text) is a LED; the boot goes on without a button", code: 0)
+            throw FrontPanelError(
+                text: "[button] line: \(line.text) is a LED; the boot goes on without a button", code: 0)
         }
     }
 

@@ -4,8 +4,8 @@
 ///                                        │    ▲
 ///                                        └────┘ any edge
 ///
-/// A change that comes to be believed is dated by the edge that began the doubt: however long contacts bounce after a release, it was
-/// let go at its first edge. A level that returns within the doubt was never away.
+/// A change that comes to be believed is dated by the edge that began the doubt: however long contacts bounce after a
+/// release, it was let go at its first edge. A level that returns within the doubt was never away.
 struct Debounce: Sendable {
     /// How long a level must rest to be believed, in milliseconds.
     static let time: Int64 = 20
@@ -27,8 +27,8 @@ struct Debounce: Sendable {
     /// When the doubt ends without another edge; nil without one.
     var next: Int64? { doubt.map { $0.edge + Debounce.time } }
 
-    /// An edge. Two of the same kind in a row are ordinary: the kernel reads the level some time after the interrupt, and a bounce is
-    /// over by then (gpiolib-cdev.c, `edge_irq_thread`).
+    /// An edge. Two of the same kind in a row are ordinary: the kernel reads the level some time after the interrupt,
+    /// and a bounce is over by then (gpiolib-cdev.c, `edge_irq_thread`).
     mutating func edge(pressed: Bool, at now: Int64) {
         level = pressed
         if let doubt {

@@ -8,7 +8,9 @@ struct GPIOLine: ~Copyable {
     deinit { cgpio_close(line) }
 
     /// Requests an output that begins lit, or not.
-    static func output(_ name: String, activeLow: Bool, openDrain: Bool, lit: Bool) throws(FrontPanelError) -> GPIOLine {
+    static func output(
+        _ name: String, activeLow: Bool, openDrain: Bool, lit: Bool
+    ) throws(FrontPanelError) -> GPIOLine {
         try open("[light] line", without: "LED") { line, message, size in
             cgpio_open_output(name, activeLow ? 1 : 0, openDrain ? 1 : 0, lit ? 1 : 0, line, message, size)
         }

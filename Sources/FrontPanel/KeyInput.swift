@@ -27,8 +27,8 @@ struct KeyInput: ~Copyable {
     /// The level now; a key that cannot be read is up.
     var isDown: Bool { linux_key_is_down(device.raw, code) == 1 }
 
-    /// Takes the waiting events up to the key's next edge, with its CLOCK_MONOTONIC: 1, or 0 when there is none, or -1 when the
-    /// device is gone.
+    /// Takes the waiting events up to the key's next edge, with its CLOCK_MONOTONIC: 1, or 0 when there is none, or
+    /// -1 when the device is gone.
     func readEdge(_ pressed: inout Int32, _ nanoseconds: inout Int64) -> Int32 {
         linux_read_key(device.raw, code, &pressed, &nanoseconds)
     }

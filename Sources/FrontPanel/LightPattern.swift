@@ -48,7 +48,8 @@ public struct LightPattern: Sendable, Equatable {
         return LightPattern("\(n) blinks", phases: phases + [blink[0], Phase(lit: false, milliseconds: 250 + 1500)])
     }
 
-    /// The light this long after the pattern began, and the elapsed time at which it next changes; nil when it never does.
+    /// The light this long after the pattern began, and the elapsed time at which it next changes; nil when it never
+    /// does.
     public func state(at elapsed: Int64) -> (lit: Bool, until: Int64?) {
         if phases.count == 1 { return (phases[0].lit, nil) }
         let cycle = phases.reduce(0) { $0 + $1.milliseconds }

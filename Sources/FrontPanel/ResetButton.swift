@@ -10,15 +10,16 @@
 ///     up               pressed amid noise, or suspended     ignored                                ignore, press
 ///     ignored, stuck   let go                               up                                     release
 ///
-/// In the press that was there at power-on `resetAtStart` stands for `reset`, and `windowClosed` for `pressed` and after every other end:
-/// exactly one of the two, and the last of that press.
+/// In the press that was there at power-on `resetAtStart` stands for `reset`, and `windowClosed` for `pressed` and
+/// after every other end: exactly one of the two, and the last of that press.
 ///
-/// `pressed` and `let go` are believed changes (Debounce), dated by the first edge of each: let go 1 ms before its time is no reset,
-/// however the contacts bounce. Time stands still while the level is in doubt, so that `letGo` is never shown to a finger that has
-/// gone. Noise is more than 8 edges in a second. `ignored` and `stuck` are down and count for nothing until let go.
+/// `pressed` and `let go` are believed changes (Debounce), dated by the first edge of each: let go 1 ms before its
+/// time is no reset, however the contacts bounce. Time stands still while the level is in doubt, so that `letGo` is
+/// never shown to a finger that has gone. Noise is more than 8 edges in a second. `ignored` and `stuck` are down and
+/// count for nothing until let go.
 ///
-/// A button that is down at power-on never gave an edge, so its level is read: it is `held` from `start` on. A button that is up at
-/// power-on costs no time at all.
+/// A button that is down at power-on never gave an edge, so its level is read: it is `held` from `start` on. A button
+/// that is up at power-on costs no time at all.
 public struct ResetButton: Sendable {
     /// What the button asks for, and what the LED has to answer.
     public enum Gesture: Sendable, Equatable {

@@ -14,7 +14,8 @@ public struct StatusLight: Sendable {
 
     private var slots: [LightPattern?] = [nil, nil, nil, nil]
     private var identifyEnds: Int64 = 0
-    /// What is seen now, and since when: edges are counted from there, so that a late wake-up moves none of the later ones.
+    /// What is seen now, and since when: edges are counted from there, so that a late wake-up moves none of the later
+    /// ones.
     public private(set) var shown = LightPattern.off
     private var since: Int64 = 0
 

@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct LineTests {
     @Test(arguments: [
-        ("none", LineSpec.none), ("", .none), ("gpiochip0:5", .gpio("gpiochip0:5")), ("STATUS_LED", .gpio("STATUS_LED")),
+        ("none", LineSpec.none), ("", .none), ("gpiochip0:5", .gpio("gpiochip0:5")),
+        ("STATUS_LED", .gpio("STATUS_LED")),
         ("/dev/gpiochip0:5", .gpio("/dev/gpiochip0:5")), ("led:status", .led("status")),
         ("led:green:power", .led("green:power")), ("key:RESTART", .key("RESTART", code: 0x198)),
         ("key:POWER", .key("POWER", code: 116)),
@@ -13,7 +14,9 @@ import Testing
         #expect(line.text == (text.isEmpty ? "none" : text))
     }
 
-    @Test(arguments: ["led:", "led:..", "led:.", "led:../../etc/passwd", "led:a/b", "key:", "key:NOSUCHKEY", "key:restart"])
+    @Test(arguments: [
+        "led:", "led:..", "led:.", "led:../../etc/passwd", "led:a/b", "key:", "key:NOSUCHKEY", "key:restart",
+    ])
     func refusesWhatCanNameNoLine(text: String) {
         #expect(LineSpec(text: text) == nil)
     }
@@ -28,7 +31,8 @@ import Testing
 
     /// What the line is called, and the raw cause, in one text that ends with what happens next.
     @Test(arguments: [
-        ("gpiochip250:5", "gpiochip250:5"), ("/dev/gpiochip250:5", "/dev/gpiochip250:5"), ("/dev/null:5", "/dev/null:5"),
+        ("gpiochip250:5", "gpiochip250:5"), ("/dev/gpiochip250:5", "/dev/gpiochip250:5"),
+        ("/dev/null:5", "/dev/null:5"),
         ("NO_SUCH_LINE", "NO_SUCH_LINE"), ("gpiochip250:", "gpiochip250:"), ("gpiochip250:-1", "gpiochip250:-1"),
         ("led:no-such-led", "led:no-such-led: open /sys/class/leds/no-such-led/trigger: ENOENT"),
         ("key:RESTART", "key:RESTART is a key"),
@@ -43,7 +47,9 @@ import Testing
         #expect(error.text.hasSuffix("; the boot goes on without a LED"))
     }
 
-    @Test(arguments: [("gpiochip250:2", "(ENOENT)"), ("NO_SUCH_LINE", "(ENOENT)"), ("led:status", "led:status is a LED")])
+    @Test(arguments: [
+        ("gpiochip250:2", "(ENOENT)"), ("NO_SUCH_LINE", "(ENOENT)"), ("led:status", "led:status is a LED"),
+    ])
     func aButtonThatDoesNotExistIsNamed(text: String, named: String) throws {
         let line = try #require(LineSpec(text: text))
         let error = try #require(throws: FrontPanelError.self) {

@@ -5,8 +5,8 @@ import Testing
 @Suite struct RandomPressTests {
     /// What a judge says who has the whole recording before them: no clock, no timers, no states.
     ///
-    /// The level is believed where it rests for 20 ms. A believed stretch of "down" begins at the first edge after the rest before it, and
-    /// ends at the first edge after its own last rest.
+    /// The level is believed where it rests for 20 ms. A believed stretch of "down" begins at the first edge after
+    /// the rest before it, and ends at the first edge after its own last rest.
     struct Judge {
         enum Verdict: Equatable { case pressed, reset, stuck, noise }
 
@@ -16,7 +16,8 @@ import Testing
 
         func verdicts(end: Int64) -> [Verdict] {
             // Rests, as (level, from, to).
-            var rests: [(down: Bool, from: Int64, to: Int64)] = [(startsDown, startsDown ? 0 : -1_000, edges.first?.at ?? end)]
+            var rests: [(down: Bool, from: Int64, to: Int64)] = []
+            rests.append((startsDown, startsDown ? 0 : -1_000, edges.first?.at ?? end))
             for (index, edge) in edges.enumerated() {
                 let to = index + 1 < edges.count ? edges[index + 1].at : end
                 if to - edge.at >= 20 { rests.append((edge.pressed, edge.at, to)) }
@@ -33,7 +34,9 @@ import Testing
                 let first = index
                 while index + 1 < rests.count, rests[index + 1].down { index += 1 }
                 // The first moment after 30 s at which nobody doubts that it is down.
-                let stuck = rests[first...index].lazy.map { ($0, max(begin + 30_000, $0.from + 20)) }.first { $1 <= $0.to }?.1
+                let stuck = rests[first...index].lazy
+                    .map { ($0, max(begin + 30_000, $0.from + 20)) }
+                    .first { $1 <= $0.to }?.1
                 let letGo = rests[index].to
                 let known = index + 1 < rests.count ? rests[index + 1].from + 20 : end
                 let spoilt = noise.first { $0 >= begin && $0 < known }
@@ -50,7 +53,8 @@ import Testing
         }
     }
 
-    /// A recording: presses of every kind of length, near `hold` above all, with bounce 1–15 ms apart, glitches, and now and then noise.
+    /// A recording: presses of every kind of length, near `hold` above all, with bounce 1–15 ms apart, glitches, and
+    /// now and then noise.
     static func recording(_ random: inout SeededGenerator, hold: Int64, startsDown: Bool) -> [Edge] {
         var edges: [Edge] = []
         var now: Int64 = 0
@@ -61,7 +65,9 @@ import Testing
             edges.append(Edge(pressed: down, at: now))
         }
         func bounce() {
-            for _ in 0..<(2 * Int64.random(in: 0...3, using: &random)) { flip(after: .random(in: 1...15, using: &random)) }
+            for _ in 0..<(2 * Int.random(in: 0...3, using: &random)) {
+                flip(after: .random(in: 1...15, using: &random))
+            }
         }
         func length() -> Int64 {
             switch Int.random(in: 0..<10, using: &random) {
@@ -84,7 +90,9 @@ import Testing
                 flip(after: .random(in: 15...25, using: &random))
             }
             if Int.random(in: 0..<12, using: &random) == 0 {
-                for _ in 0..<(2 * Int.random(in: 2...8, using: &random)) { flip(after: .random(in: 1...120, using: &random)) }
+                for _ in 0..<(2 * Int.random(in: 2...8, using: &random)) {
+                    flip(after: .random(in: 1...120, using: &random))
+                }
             }
             // Measured from the first edge of this press, as a stop-watch would.
             let since = edges.last(where: \.pressed).map { min($0.at, now) } ?? 0
@@ -129,7 +137,12 @@ import Testing
             let window = startsDown && judged.first == .noise
             let told = Self.verdicts(finger.told).dropFirst(window ? 1 : 0)
             guard Array(told) == judged.filter({ $0 != .noise }) else {
-                Issue.record("sequence \(sequence), hold \(hold), down \(startsDown): \(edges)\ntold \(finger.told)\njudged \(judged)")
+                Issue.record(
+                    """
+                    sequence \(sequence), hold \(hold), down \(startsDown): \(edges)
+                    told \(finger.told)
+                    judged \(judged)
+                    """)
                 return
             }
             // Whatever was shown is taken back, or turned into something, in order.
@@ -148,6 +161,8 @@ import Testing
             #expect(finger.gestures.count { $0 == .resetAtStart || $0 == .windowClosed } == (startsDown ? 1 : 0))
         }
         // The sequences reach every verdict, often.
-        for verdict in ["pressed", "reset", "stuck", "noise"] { #expect(counted[verdict, default: 0] > 500, "\(counted)") }
+        for verdict in ["pressed", "reset", "stuck", "noise"] {
+            #expect(counted[verdict, default: 0] > 500, "\(counted)")
+        }
     }
 }

@@ -60,7 +60,7 @@ import Testing
         #expect(finger.gestures == [.held, .letGo])
     }
 
-    @Test(arguments: [[], [1], [15], [15, 15], [3, 9, 1]] as [[Int64]], [[], [1], [15], [15, 15], [4, 15, 2]] as [[Int64]])
+    @Test(arguments: [[], [1], [15], [15, 15], [3, 9, 1]] as [[Int64]], [[], [1], [15], [15, 15], [4, 15, 2]])
     func aMillisecondDecides(atPress: [Int64], atRelease: [Int64]) {
         for hold: Int64 in [1_500, 5_000, 10_000] {
             for (length, reset) in [(hold - 1, false), (hold, true), (hold + 1, true)] {
@@ -74,7 +74,8 @@ import Testing
                 finger.start(down: true, at: 1_000)
                 finger.release(at: 1_000 + length, bounces: atRelease)
                 finger.wait(until: 120_000)
-                #expect(finger.gestures == (reset ? [.held, .letGo, .resetAtStart] : [.held, .cancelled, .windowClosed]))
+                #expect(
+                    finger.gestures == (reset ? [.held, .letGo, .resetAtStart] : [.held, .cancelled, .windowClosed]))
             }
         }
     }

@@ -1,6 +1,6 @@
-// One GPIO line as the front panel needs it, over libgpiod 1.6, libgpiod 2.x or nothing at all: which one, the header that the
-// sysroot has decides. Debian 12, Buildroot's `libgpiod` and Yocto kirkstone have 1.6; `libgpiod2`, scarthgap and newer 2.x
-// (RULES.md B3).
+// One GPIO line as the front panel needs it, over libgpiod 1.6, libgpiod 2.x or nothing at all: which one, the header
+// that the sysroot has decides. Debian 12, Buildroot's `libgpiod` and Yocto kirkstone have 1.6; `libgpiod2`, scarthgap
+// and newer 2.x (RULES.md B3).
 #ifndef CGPIO_H
 #define CGPIO_H
 
@@ -28,7 +28,8 @@ int cgpio_set(struct cgpio_line *line, int lit);
 int cgpio_get(struct cgpio_line *line);
 /// The descriptor that is readable when an edge waits.
 int cgpio_fd(struct cgpio_line *line);
-/// Takes one waiting edge: 1, or 0 when none is waiting, or -1 when the line is gone. The time is CLOCK_MONOTONIC in nanoseconds.
+/// Takes one waiting edge: 1, or 0 when none is waiting, or -1 when the line is gone. The time is CLOCK_MONOTONIC in
+/// nanoseconds.
 int cgpio_read_edge(struct cgpio_line *line, int *active, int64_t *monotonic_ns);
 void cgpio_close(struct cgpio_line *line);
 
