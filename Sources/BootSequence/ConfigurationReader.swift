@@ -177,7 +177,13 @@ public struct ConfigurationReader {
 
     private mutating func setLight(_ key: String, _ value: String) {
         switch key {
-        case "line": setValue(key, value, "gpiochipN:M, a line name, led:NAME or none") { assign(LineSpec(text: value), &$0.lightLine) }
+        case "line":
+            setValue(key, value, "gpiochipN:M, a line name, led:NAME or none") {
+                guard let line = LineSpec(text: value) else { return false }
+                if case .key = line { return false }
+                $0.lightLine = line
+                return true
+            }
         case "active": setValue(key, value, "high or low") { assign(ConfigurationReader.activeLow(value), &$0.lightActiveLow) }
         case "drive":
             setValue(key, value, "push-pull or open-drain") {
@@ -191,7 +197,7 @@ public struct ConfigurationReader {
     private mutating func setButton(_ key: String, _ value: String) {
         switch key {
         case "line":
-            setValue(key, value, "gpiochipN:M, a line name or none") {
+            setValue(key, value, "gpiochipN:M, a line name, key:NAME or none") {
                 guard let line = LineSpec(text: value) else { return false }
                 if case .led = line { return false }
                 $0.buttonLine = line
@@ -200,7 +206,11 @@ public struct ConfigurationReader {
         case "active": setValue(key, value, "high or low") { assign(ConfigurationReader.activeLow(value), &$0.buttonActiveLow) }
         case "bias":
             setValue(key, value, "pull-up, pull-down, disabled or as-is") { assign(Bias(text: value), &$0.buttonBias) }
-        case "hold": setValue(key, value, ConfigurationReader.time) { assign(ConfigurationReader.duration(value), &$0.hold) }
+        case "hold":
+            // From the time on that counts as stuck no reset would be possible, and below a second a press would be one.
+            setValue(key, value, "a time from 1s to 29s") {
+                assign(ConfigurationReader.duration(value).flatMap { (1000..<ResetButton.stuckTime).contains($0) ? $0 : nil }, &$0.hold)
+            }
         case "press": notYet(key, value, unless: "none")
         case "reset": notYet(key, value, unless: "partition")
         case "reboot-command": notYet(key, value, unless: "/sbin/reboot")

@@ -112,7 +112,7 @@ final class Supervisor {
     private func supervise(now: Int64) {
         while let edge = input.nextEdge() {
             // After the reset window the button is read so that its state can be told, and asks for nothing.
-            let gestures = button.edge(pressed: edge.pressed, at: min(edge.at, now))
+            let gestures = button.edge(pressed: edge.pressed, at: edge.at)
             if machine.isInWindow { take(gestures, now: now) }
         }
         let gestures = button.time(now)
@@ -130,6 +130,7 @@ final class Supervisor {
         worker.read(now: now, log: log)
         if let end {
             self.worker = nil
+            if worker.job == .wipe { button.resume() }
             if let result = worker.result, end == .exited(0) { return handle(result) }
             let reason = worker.killed?.reason ?? "its worker ended with \(end.text)"
             log.error("\(describe(worker.job)): \(reason)")

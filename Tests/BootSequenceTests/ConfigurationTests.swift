@@ -38,6 +38,7 @@ import Testing
         ("[boot]\nlimit = soon", 2, "limit = soon"), ("[data]\nformat = often", 2, "format = often"),
         ("[database a/b]\npath = /x", 1, "letters, digits"), ("[boot\nlimit = 1s", 1, "no closing bracket"),
         ("limit = 1s", 1, "outside"), ("[boot]\nlimit", 2, "neither"), ("[button]\nline = led:x", 2, "line = led:x"),
+        ("[light]\nline = key:RESTART", 2, "line = key:RESTART"), ("[button]\nhold = 30s", 2, "1s to 29s"),
         ("[hooks]\non-ready = /bin/x", 2, "does not act on it yet"),
     ])
     func aMistakeNamesFileLineAndKeyAndKeepsTheDefault(text: String, line: Int, words: String) {
