@@ -69,7 +69,7 @@ let package = Package(
             ]),
 
         .testTarget(name: "LinuxTests", dependencies: ["Linux"]),
-        .testTarget(name: "FrontPanelTests", dependencies: ["FrontPanel"]),
+        .testTarget(name: "FrontPanelTests", dependencies: ["FrontPanel", "Linux"]),
         .testTarget(name: "BootSequenceTests", dependencies: ["BootSequence", "AutoMigrator", "DataPartition", "FrontPanel"]),
         .testTarget(name: "SupervisorTests", dependencies: ["Supervisor", "BootSequence", "AutoMigrator", "DataPartition"]),
         // Runs what scripts/build-firmware built.

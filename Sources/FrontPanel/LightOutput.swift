@@ -6,8 +6,7 @@ public final class LightOutput {
     private enum Backend: ~Copyable {
         case none
         case gpio(GPIOLine)
-        /// A file that takes brightness, and the text for fully lit.
-        case led(path: String, full: String)
+        case led(ClassLED)
     }
 
     private let backend: Backend
@@ -36,13 +35,9 @@ public final class LightOutput {
             let gpio = try GPIOLine.output(name, activeLow: activeLow, openDrain: openDrain, lit: lit)
             return LightOutput(.gpio(gpio), text: line.text, lit: lit)
         case .led(let name):
-            let directory = "/sys/class/leds/\(name)"
             do throws(LinuxError) {
-                // A trigger of the kernel's would go on moving it.
-                try write("none", to: "\(directory)/trigger")
-                let full = Text.trim(try FileSystem.readText("\(directory)/max_brightness"))
-                try write(lit ? full : "0", to: "\(directory)/brightness")
-                return LightOutput(.led(path: "\(directory)/brightness", full: full), text: line.text, lit: lit)
+                return LightOutput(
+                    .led(try ClassLED.open("/sys/class/leds/\(name)", lit: lit)), text: line.text, lit: lit)
             } catch {
                 throw FrontPanelError(
                     text: "[light] line: \(line.text): \(error.text); the boot goes on without a LED", code: error.code)
@@ -59,12 +54,7 @@ public final class LightOutput {
         switch backend {
         case .none: break
         case .gpio(let gpio): _ = cgpio_set(gpio.line, lit ? 1 : 0)
-        case .led(let path, let full): try? LightOutput.write(lit ? full : "0", to: path)
+        case .led(let led): try? led.set(lit)
         }
-    }
-
-    private static func write(_ text: String, to path: String) throws(LinuxError) {
-        let file = try FileDescriptor.open(path, .readWrite)
-        try file.write(text)
     }
 }

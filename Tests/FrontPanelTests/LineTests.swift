@@ -34,7 +34,7 @@ import Testing
         ("gpiochip250:5", "gpiochip250:5"), ("/dev/gpiochip250:5", "/dev/gpiochip250:5"),
         ("/dev/null:5", "/dev/null:5"),
         ("NO_SUCH_LINE", "NO_SUCH_LINE"), ("gpiochip250:", "gpiochip250:"), ("gpiochip250:-1", "gpiochip250:-1"),
-        ("led:no-such-led", "led:no-such-led: open /sys/class/leds/no-such-led/trigger: ENOENT"),
+        ("led:no-such-led", "led:no-such-led: open /sys/class/leds/no-such-led/max_brightness: ENOENT"),
         ("key:RESTART", "key:RESTART is a key"),
     ])
     func aLightThatDoesNotExistIsNamed(text: String, named: String) throws {
