@@ -9,7 +9,7 @@ import VirtualBoard
 final class Story {
     private let workshop: Workshop
     private let board: VirtualBoard
-    private var deviations = 0
+    private var deviations: [String] = []
     private let start = Date()
 
     init(_ workshop: Workshop) {
@@ -26,7 +26,6 @@ final class Story {
         scene("blank disk: formatted and migrated") {
             let seen = try boot(workshop.firmware, fresh, expecting: "migrated", .solid)
             try expect(actions(seen).contains { $0.hasPrefix("format: ok") }, "no format among \(actions(seen))")
-            try expectLightBefore(seen, [.working])
             try checkFootprint()
             try board.powerOff()
             return seen
@@ -43,6 +42,8 @@ final class Story {
         }
         scene("old device's disk: all pending steps, readings kept") {
             let seen = try boot(workshop.firmware, old, expecting: "migrated", .solid)
+            // Seconds of work. A blank disk is ready after too few blinks to name their pattern: on a fast host they are four.
+            try expectLightBefore(seen, [.working])
             try board.powerOff()
             try expectReadings(old, OldDevice.readings)
             return seen
@@ -130,8 +131,10 @@ final class Story {
             return seen
         }
         let seconds = Int(Date().timeIntervalSince(start))
-        print(deviations == 0 ? "the story held, in \(seconds) s" : "\(deviations) scenes deviated, in \(seconds) s")
-        return deviations == 0
+        // Once more at the end, where whoever sees only a log's last lines finds them.
+        for deviation in deviations { print("deviated: \(deviation)") }
+        print(deviations.isEmpty ? "the story held, in \(seconds) s" : "\(deviations.count) scenes deviated, in \(seconds) s")
+        return deviations.isEmpty
     }
 
     // ---- One scene ----
@@ -143,7 +146,7 @@ final class Story {
             let (light, outcome) = (pad(seen.pattern?.description ?? "?", 17), pad(seen.outcome, 11))
             print("  \(pad(title, 62))\(light)\(outcome)\(seen.readyMilliseconds) ms")
         } catch {
-            deviations += 1
+            deviations.append("\(title): \(error)")
             print("  \(pad(title, 62))DEVIATES: \(error)")
             print("  LED: \(board.light.segments.map { $0.description }.joined(separator: ", "))")
             print(board.console.transcript.split(separator: "\n").suffix(40).map { "    | \($0)" }.joined(separator: "\n"))
