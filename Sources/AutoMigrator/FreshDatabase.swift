@@ -47,7 +47,7 @@ struct FreshDatabase {
                 let line = "\(state.database): step \(applied) of \(set.migrations.count): \(step.title)"
                 reporter.progress(.working, line)
                 reporter.log.info(line)
-                try ScriptRunner.run(step.up, of: step, on: database, alone: unit.alone)
+                try Move(up: step).run(on: database)
                 try History.record(step, in: database)
             }
             if !unit.alone { try sqlite { () throws(SQLiteError) in try database.execute("COMMIT") } }

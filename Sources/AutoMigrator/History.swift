@@ -46,7 +46,7 @@ public struct History: Sendable {
                 guard let version = rows.integer(0) else { continue }
                 applied.append(
                     Step(
-                        version: version, name: rows.text(1), checksum: rows.text(2),
+                        version: version, name: rows.text(1), checksum: rows.text(2).flatMap { $0.utf8.isEmpty ? nil : $0 },
                         compatible: rows.integer(3) == 1, down: rows.text(4)))
             }
             return History(applied: applied)
@@ -84,9 +84,9 @@ public struct History: Sendable {
                 """)
             own.bind(migration.version, at: 1)
             own.bind(migration.name, at: 2)
-            own.bind(migration.checksum, at: 3)
+            own.bind(migration.checksum ?? "", at: 3)
             own.bind(migration.options.compatible ? 1 : 0, at: 4)
-            own.bind(migration.down?.sql, at: 5)
+            own.bind(StoredDown.text(of: migration), at: 5)
             try own.run()
         }
     }

@@ -7,10 +7,10 @@ public enum MigrationError: Error, Sendable {
     case file(path: String, line: Int64?, reason: String)
     /// There is no set to work from.
     case noMigrations(directory: String, reason: String)
-    /// A step's SQL failed, at this line of its file.
-    case step(title: String, file: String, line: Int64, error: SQLiteError)
+    /// A step's SQL failed, at this line of its file; nil for a step in code.
+    case step(title: String, file: String, line: Int64?, error: SQLiteError)
     /// A step's SQL does what a migration must not do.
-    case refused(title: String, file: String, line: Int64, reason: String)
+    case refused(title: String, file: String, line: Int64?, reason: String)
     /// The database is not as sound after the steps as it was before.
     case check(reason: String)
     /// SQLite, outside a step's own SQL.
@@ -26,10 +26,10 @@ public enum MigrationError: Error, Sendable {
     public var text: String {
         switch self {
         case .file(let path, let line, let reason):
-            if let line { "\(path):\(line): \(reason)" } else { "\(path): \(reason)" }
+            "\(MigrationError.place(path, line)): \(reason)"
         case .noMigrations(let directory, let reason): "no migrations in \(directory): \(reason)"
-        case .step(_, let file, let line, let error): "\(file):\(line): \(error.message)"
-        case .refused(_, let file, let line, let reason): "\(file):\(line): \(reason)"
+        case .step(_, let file, let line, let error): "\(MigrationError.place(file, line)): \(error.message)"
+        case .refused(_, let file, let line, let reason): "\(MigrationError.place(file, line)): \(reason)"
         case .check(let reason): "check after migrating: \(reason)"
         case .database(let error): error.text
         case .system(let error): error.text
@@ -37,6 +37,8 @@ public enum MigrationError: Error, Sendable {
         case .history(let database, let reason): "\(database): \(reason)"
         }
     }
+
+    private static func place(_ file: String, _ line: Int64?) -> String { line.map { "\(file):\($0)" } ?? file }
 
     /// Whether the machine is in trouble (disk full, I/O error, no memory, busy) rather than the migration or the data.
     public var isMachine: Bool {

@@ -14,6 +14,7 @@ enum MigrationFile {
         let lines = Text.lines(String(decoding: bytes, as: UTF8.self))
 
         var options = Migration.Options()
+        var downOptions = Migration.Options()
         var up: (first: Int, end: Int)?
         var down: (first: Int, end: Int)?
         for (index, line) in lines.enumerated() {
@@ -36,10 +37,8 @@ enum MigrationFile {
                 }
                 up = (start, index)
                 down = (index + 1, lines.count)
-                // dbmate takes options here too; the up's decide for both.
-                var ignored = options
                 for word in words.dropFirst() {
-                    try apply(option: word, to: &ignored, path: path, line: number)
+                    try apply(option: word, to: &downOptions, path: path, line: number)
                 }
             default:
                 throw .file(
@@ -53,7 +52,7 @@ enum MigrationFile {
         }
         return Migration(
             version: version, name: name, file: path, up: script(up ?? (0, lines.count)), down: down.map(script),
-            options: options)
+            options: options, downOptions: downOptions)
     }
 
     /// Version and name out of `…/20240301120000_add_sensors.sql`.

@@ -24,7 +24,7 @@ public struct Plan: Sendable {
                 pending.append(migration)
                 continue
             }
-            if let checksum = step.checksum, checksum != migration.checksum { changed.append(migration) }
+            if let ran = step.checksum, let now = migration.checksum, ran != now { changed.append(migration) }
         }
         self.pending = pending
         self.changed = changed

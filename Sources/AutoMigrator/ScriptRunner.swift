@@ -2,28 +2,24 @@ internal import Linux
 internal import SQLite
 
 /// Runs one migration script, statement by statement as SQLite itself splits it.
-enum ScriptRunner {
-    /// - Parameter alone: outside a transaction (`transaction:false`).
-    /// - Throws: `.step` or `.refused` with the line in the file. The caller's transaction may then be gone already: SQLite
-    ///   rolls back by itself on a full disk (RULES.md S27).
-    static func run(
-        _ script: Migration.Script, of migration: Migration, on database: borrowing Database, alone: Bool
-    ) throws(MigrationError) {
-        let stepGuard = StepGuard(alone: alone)
-        database.authorize { stepGuard.allows($0) }
-        defer { database.authorize(nil) }
+struct ScriptRunner {
+    let title: String
+    let file: String
+    /// Outside a transaction (`transaction:false`).
+    let alone: Bool
+    /// What the database's authorizer asks, for the reason behind a refusal.
+    let stepGuard: StepGuard
 
+    func run(_ script: Migration.Script, on database: borrowing Database) throws(MigrationError) {
         // NUL-terminated once: each prepare then reads on from where the last statement ended.
         let text = UnsafeMutableBufferPointer<CChar>.allocate(capacity: script.sql.utf8.count + 1)
         defer { text.deallocate() }
         _ = text.initialize(from: script.sql.utf8CString)
-        let title = migration.title
-        let file = migration.file
         func line(at byte: Int) -> Int64 {
             text[..<min(byte, text.count - 1)].reduce(script.firstLine) { $0 + ($1 == 0x0A ? 1 : 0) }
         }
         func failure(_ error: SQLiteError, statementAt start: Int) -> MigrationError {
-            let place = line(at: start + (error.offset ?? skipBlanks(text, from: start) - start))
+            let place = line(at: start + (error.offset ?? ScriptRunner.skipBlanks(text, from: start) - start))
             if error.kind == .refused, let refusal = stepGuard.refusal {
                 return .refused(title: title, file: file, line: place, reason: refusal)
             }
@@ -42,7 +38,7 @@ enum ScriptRunner {
             }
             if !alone && database.isAutocommit {
                 throw .refused(
-                    title: title, file: file, line: line(at: skipBlanks(text, from: start)),
+                    title: title, file: file, line: line(at: ScriptRunner.skipBlanks(text, from: start)),
                     reason: "this statement ended the transaction that all pending steps run in")
             }
             start = next

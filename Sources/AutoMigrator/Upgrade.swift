@@ -178,7 +178,7 @@ struct Upgrade {
         let line = "\(state.database): step \(applied + 1) of \(total): \(step.title)"
         reporter.progress(.working, line)
         reporter.log.info(line)
-        try ScriptRunner.run(step.up, of: step, on: database, alone: alone)
+        try Move(up: step).run(on: database)
         if alone { try sqlite { () throws(SQLiteError) in try database.execute("BEGIN IMMEDIATE") } }
         try History.record(step, in: database)
         if alone { try sqlite { () throws(SQLiteError) in try database.execute("COMMIT") } }

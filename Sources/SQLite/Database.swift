@@ -170,26 +170,48 @@ public struct Database: ~Copyable {
             }, Unmanaged.passUnretained(callbacks).toOpaque())
     }
 
-    /// Interrupts statements that are still running at `deadline` (Clock.milliseconds) with `.interrupted`; nil lifts it.
-    /// Some operations have no checkpoints: a truncating DELETE, ROLLBACK, the tail of VACUUM (RULES.md S30).
-    public func interrupt(at deadline: Int64?) {
-        callbacks.deadline = deadline
-        guard deadline != nil else {
+    /// Calls `handler` about every `operations` instructions of SQLite's virtual machine, while a statement runs; true interrupts it with
+    /// `.interrupted`. Nil calls nobody. Some operations have no checkpoints: a truncating DELETE, ROLLBACK, the tail of VACUUM
+    /// (RULES.md S30).
+    public func onProgress(every operations: Int32 = 10_000, _ handler: (() -> Bool)?) {
+        callbacks.progress = handler
+        guard handler != nil else {
             sqlite3_progress_handler(handle, 0, nil, nil)
             return
         }
         sqlite3_progress_handler(
-            handle, 10_000,
+            handle, operations,
             { context in
                 let callbacks = Unmanaged<Callbacks>.fromOpaque(context!).takeUnretainedValue()
-                guard let deadline = callbacks.deadline else { return 0 }
-                return Clock.milliseconds >= deadline ? 1 : 0
+                return callbacks.progress?() ?? false ? 1 : 0
             }, Unmanaged.passUnretained(callbacks).toOpaque())
     }
 
+    /// Interrupts statements that are still running at `deadline` (Clock.milliseconds) with `.interrupted`; nil lifts it.
+    public func interrupt(at deadline: Int64?) {
+        guard let deadline else { return onProgress(nil) }
+        onProgress { Clock.milliseconds >= deadline }
+    }
+
+    /// Loads a run-time loadable extension (loadext.html) for this connection. SQL still cannot load any.
+    public func loadExtension(_ path: String) throws(SQLiteError) {
+        var message: UnsafeMutablePointer<CChar>?
+        _ = csqlite_db_config(handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 1)
+        let code = sqlite3_load_extension(handle, path, nil, &message)
+        _ = csqlite_db_config(handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0)
+        if code == SQLITE_OK { return }
+        let text = message.map { String(cString: $0) } ?? String(cString: sqlite3_errstr(code))
+        sqlite3_free(message)
+        throw SQLiteError(operation: "load extension for", database: self.path, code: code, message: text)
+    }
+
+    /// The `sqlite3 *`, for calls of SQLite's C interface that this library does not have: registering functions and collations.
+    /// It is closed with this value.
+    public var connection: OpaquePointer { handle }
+
     private final class Callbacks {
         var authorize: ((Action) -> Bool)?
-        var deadline: Int64?
+        var progress: (() -> Bool)?
     }
 
     /// What a statement is about to do, as sqlite3_set_authorizer tells it.

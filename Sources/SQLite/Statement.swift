@@ -54,9 +54,42 @@ public struct Statement: ~Copyable {
         }
     }
 
+    public func bind(real value: Double?, at index: Int32) {
+        if let value { sqlite3_bind_double(handle, index, value) } else { sqlite3_bind_null(handle, index) }
+    }
+
+    public func bind(blob value: [UInt8]?, at index: Int32) {
+        guard let value else {
+            sqlite3_bind_null(handle, index)
+            return
+        }
+        value.withUnsafeBufferPointer { bytes in
+            // A null pointer would bind NULL where an empty blob is meant.
+            if let start = bytes.baseAddress, bytes.count > 0 {
+                _ = csqlite_bind_blob(handle, index, start, Int32(bytes.count))
+            } else {
+                sqlite3_bind_zeroblob(handle, index, 0)
+            }
+        }
+    }
+
     /// Column `index`, counted from 0; nil for NULL.
     public func integer(_ index: Int32) -> Int64? {
         sqlite3_column_type(handle, index) == SQLITE_NULL ? nil : sqlite3_column_int64(handle, index)
+    }
+
+    /// Nil for NULL; text and blobs are read as the number they begin with.
+    public func double(_ index: Int32) -> Double? {
+        sqlite3_column_type(handle, index) == SQLITE_NULL ? nil : sqlite3_column_double(handle, index)
+    }
+
+    /// Nil for NULL.
+    public func blob(_ index: Int32) -> [UInt8]? {
+        if sqlite3_column_type(handle, index) == SQLITE_NULL { return nil }
+        // In this order: the pointer first converts, and the count is that of what was converted to (c3ref/column_blob.html).
+        let start = sqlite3_column_blob(handle, index)
+        let count = Int(sqlite3_column_bytes(handle, index))
+        return Array(UnsafeRawBufferPointer(start: start, count: count))
     }
 
     public func text(_ index: Int32) -> String? {
