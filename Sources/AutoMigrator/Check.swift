@@ -26,6 +26,9 @@ struct Check {
     var structure: [String] = []
     /// Rows of `foreign_key_check`, counted by `child → parent`.
     var orphans: [String: Int64] = [:]
+    /// What could not be checked: a missing collation or module, a foreign key onto columns that are not unique. Nothing of
+    /// that speaks against the file (RULES.md S5).
+    var notes: [String] = []
 
     /// The most rows of a structural check that are kept; one is enough to know.
     private static let limit = 100
@@ -35,11 +38,26 @@ struct Check {
     /// Both checks, as `verify` asks for.
     init(_ database: borrowing Database, verify: Verify) throws(SQLiteError) {
         if verify == .none { return }
-        structure = try Check.structure(database, verify: verify)
-        let rows = try database.prepare("SELECT \"table\", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2")
-        while try rows.step() {
-            orphans["\(rows.text(0) ?? "?") → \(rows.text(1) ?? "?")"] = rows.integer(2) ?? 0
+        do throws(SQLiteError) {
+            structure = try Check.structure(database, verify: verify)
+        } catch {
+            notes.append(try Check.note(error, "its structure"))
         }
+        do throws(SQLiteError) {
+            let rows = try database.prepare(
+                "SELECT \"table\", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2")
+            while try rows.step() {
+                orphans["\(rows.text(0) ?? "?") → \(rows.text(1) ?? "?")"] = rows.integer(2) ?? 0
+            }
+        } catch {
+            notes.append(try Check.note(error, "its foreign keys"))
+        }
+    }
+
+    /// An error of the schema's own is noted; any other is thrown on.
+    private static func note(_ error: SQLiteError, _ what: String) throws(SQLiteError) -> String {
+        if error.kind != .sql { throw error }
+        return "\(what) cannot be checked: \(error.message)"
     }
 
     static func structure(_ database: borrowing Database, verify: Verify) throws(SQLiteError) -> [String] {

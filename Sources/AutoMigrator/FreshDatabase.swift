@@ -1,12 +1,12 @@
 internal import Linux
 internal import SQLite
 
-/// A new database with the whole set applied, built under the replacement's name. Nothing of it counts before the swap puts it in
+/// A new database with the set applied, built under the replacement's name. Nothing of it counts before the swap puts it in
 /// place, so nothing is synced before its end, and a power cut leaves a file that the next build removes.
 struct FreshDatabase {
     let state: RepositoryState
-    let set: MigrationSet
-    let verify: Verify
+    let repository: Repository
+    let steps: [Migration]
     let reporter: Reporter
 
     /// Readable for the application's group, as SQLite's own default would be with a daemon's usual umask.
@@ -30,29 +30,35 @@ struct FreshDatabase {
     }
 
     private func migrate(_ path: String) throws(MigrationError) -> (schema: Int64, tables: Int64) {
-        let database = try sqlite { () throws(SQLiteError) in
-            let database = try Database(path, .create)
-            try database.execute("PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=OFF")
-            return database
+        do throws(MigrationError) {
+            let contents = try run(path)
+            repository.hooks.afterRun?(nil)
+            return contents
+        } catch {
+            repository.hooks.afterRun?(error)
+            throw error
         }
-        var applied = 0
-        for unit in Upgrade.Unit.split(set.migrations) {
+    }
+
+    private func run(_ path: String) throws(MigrationError) -> (schema: Int64, tables: Int64) {
+        let database = try repository.open(path, .create)
+        try sqlite { () throws(SQLiteError) in
+            try database.execute("PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=OFF")
+        }
+        repository.hooks.beforeRun?(steps.map { $0.title })
+        var runner = StepRunner(repository, count: steps.count, reporter: reporter)
+        for unit in Unit.split(steps.map { Move(up: $0) }) {
             try sqlite { () throws(SQLiteError) in
                 try database.execute("PRAGMA foreign_keys=\(unit.foreignKeys ? "ON" : "OFF")")
                 if !unit.alone { try database.execute("BEGIN IMMEDIATE") }
             }
-            try History.prepare(database)
-            for step in unit.steps {
-                applied += 1
-                let line = "\(state.database): step \(applied) of \(set.migrations.count): \(step.title)"
-                reporter.progress(.working, line)
-                reporter.log.info(line)
-                try Move(up: step).run(on: database)
-                try History.record(step, in: database)
-            }
+            try History.prepare(database, taking: History())
+            for move in unit.moves { try runner.run(move, on: database) }
             if !unit.alone { try sqlite { () throws(SQLiteError) in try database.execute("COMMIT") } }
         }
-        let news = try sqlite { () throws(SQLiteError) in try Check(database, verify: verify).news(since: Check()) }
+        let news = try sqlite { () throws(SQLiteError) in
+            try Check(database, verify: repository.verify).news(since: Check())
+        }
         if let news { throw .check(reason: news) }
         return try Seal.contents(database)
     }

@@ -9,7 +9,7 @@ public import SQLite
 public struct History: Sendable {
     public struct Step: Sendable {
         public let version: Int64
-        /// The rest is nil or false for a step that Ecto applied.
+        /// The rest is nil or false for a step that another tool applied.
         public let name: String?
         public let checksum: String?
         public let compatible: Bool
@@ -18,8 +18,19 @@ public struct History: Sendable {
 
     /// By version, ascending.
     public let applied: [Step]
+    /// The tool whose table says so, where it is not ours: the next run copies it into ours.
+    public let tool: Adopt?
 
-    public init(applied: [Step] = []) { self.applied = applied }
+    public init(applied: [Step] = []) {
+        self.applied = applied
+        tool = nil
+    }
+
+    /// Versions that another tool's table names.
+    init(_ versions: [Int64], of tool: Adopt) {
+        applied = versions.map { Step(version: $0, name: nil, checksum: nil, compatible: false, down: nil) }
+        self.tool = tool
+    }
 
     /// The newest version applied.
     public var schema: Int64? { applied.last?.version }
@@ -27,10 +38,24 @@ public struct History: Sendable {
     public func contains(_ version: Int64) -> Bool { applied.contains { $0.version == version } }
 
     /// Reads it, writing nothing. No table is an empty history.
-    /// - Throws: `.history` when the table is another tool's: dbmate and golang-migrate use the same name in other shapes.
-    public static func read(_ database: borrowing Database) throws(MigrationError) -> History {
-        guard try hasTable("schema_migrations", database) else { return History() }
-        try checkShape(database)
+    ///
+    /// - Parameters:
+    ///   - adopt: whose history counts where there is none of ours.
+    ///   - set: needed to understand a history that does not name each version: golang-migrate's and GRDB's.
+    /// - Throws: `.history` when what is there is another tool's and may not or cannot be taken up.
+    public static func read(
+        _ database: borrowing Database, adopt: Adopt = .auto, set: MigrationSet? = nil
+    ) throws(MigrationError) -> History {
+        let shape = try Shape(of: database)
+        if shape == .ecto {
+            let own = try readOwn(database)
+            let ours = try hasTable("firstlight_migrations", database)
+            if ours || !own.applied.isEmpty || adopt == .ecto || adopt == .none { return own }
+        }
+        return try Adoption(database: database.path, shape: shape, adopt: adopt, set: set).read(database) ?? History()
+    }
+
+    private static func readOwn(_ database: borrowing Database) throws(MigrationError) -> History {
         // A read-only step: whoever dropped our table (or never had it) still has Ecto's, and Ecto's is the truth.
         let own = try hasTable("firstlight_migrations", database)
         return try sqlite { () throws(SQLiteError) in
@@ -46,17 +71,36 @@ public struct History: Sendable {
                 guard let version = rows.integer(0) else { continue }
                 applied.append(
                     Step(
-                        version: version, name: rows.text(1), checksum: rows.text(2).flatMap { $0.utf8.isEmpty ? nil : $0 },
+                        version: version, name: rows.text(1),
+                        checksum: rows.text(2).flatMap { $0.utf8.isEmpty ? nil : $0 },
                         compatible: rows.integer(3) == 1, down: rows.text(4)))
             }
             return History(applied: applied)
         }
     }
 
-    /// Makes the tables where they are missing, inside the caller's transaction.
-    static func prepare(_ database: borrowing Database) throws(MigrationError) {
-        if try hasTable("schema_migrations", database) { try checkShape(database) }
+    /// The newest applied version as far as it can be told without a set; 0 for none. For a snapshot's name.
+    static func newest(_ database: borrowing Database) throws(MigrationError) -> Int64 {
+        do throws(MigrationError) {
+            return try read(database).schema ?? 0
+        } catch {
+            guard case .history = error else { throw error }
+            return 0
+        }
+    }
+
+    /// Makes the tables where they are missing, and takes up `history` where it is another tool's, inside the caller's transaction.
+    ///
+    /// Nothing of the other tool's is lost: a `schema_migrations` in another shape goes on as `schema_migrations_dbmate` or
+    /// `schema_migrations_golang_migrate`, and a table of another name stays.
+    static func prepare(_ database: borrowing Database, taking history: History) throws(MigrationError) {
+        let shape = try Shape(of: database)
         try sqlite { () throws(SQLiteError) in
+            switch shape {
+            case .dbmate: try database.execute("ALTER TABLE schema_migrations RENAME TO schema_migrations_dbmate")
+            case .golangMigrate: try database.execute("ALTER TABLE schema_migrations RENAME TO schema_migrations_golang_migrate")
+            default: break
+            }
             try database.execute(
                 """
                 CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, inserted_at TEXT);
@@ -67,16 +111,21 @@ public struct History: Sendable {
                     DELETE FROM firstlight_migrations WHERE version = OLD.version;
                 END;
                 """)
+            if history.tool == nil { return }
+            for step in history.applied { try insert(step.version, database) }
         }
     }
 
-    /// Records a step in the transaction that applied it: history and schema can never disagree.
-    static func record(_ migration: Migration, in database: borrowing Database) throws(MigrationError) {
+    /// Records what a move did, in the transaction that did it: history and schema can never disagree.
+    static func record(_ move: Move, in database: borrowing Database) throws(MigrationError) {
         try sqlite { () throws(SQLiteError) in
-            let row = try database.prepare(
-                "INSERT INTO schema_migrations (version, inserted_at) VALUES (?, strftime('%Y-%m-%dT%H:%M:%S', 'now'))")
-            row.bind(migration.version, at: 1)
-            try row.run()
+            guard move.direction == .up, let migration = move.migration else {
+                // Ours goes with it, by the trigger.
+                let row = try database.prepare("DELETE FROM schema_migrations WHERE version = ?")
+                row.bind(move.version, at: 1)
+                return try row.run()
+            }
+            try insert(migration.version, database)
             let own = try database.prepare(
                 """
                 INSERT OR REPLACE INTO firstlight_migrations (version, name, checksum, compatible, down)
@@ -91,32 +140,55 @@ public struct History: Sendable {
         }
     }
 
-    private static func hasTable(_ name: String, _ database: borrowing Database) throws(MigrationError) -> Bool {
+    private static func insert(_ version: Int64, _ database: borrowing Database) throws(SQLiteError) {
+        let row = try database.prepare(
+            "INSERT INTO schema_migrations (version, inserted_at) VALUES (?, strftime('%Y-%m-%dT%H:%M:%S', 'now'))")
+        row.bind(version, at: 1)
+        try row.run()
+    }
+
+    static func hasTable(_ name: String, _ database: borrowing Database) throws(MigrationError) -> Bool {
         try sqlite { () throws(SQLiteError) in
             try database.integer("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '\(name)' COLLATE NOCASE")
         } != nil
     }
 
-    /// By column names and the integer key, not by the DDL's text: ecto_sqlite3 also writes `inserted_at TEXT_DATETIME`.
-    private static func checkShape(_ database: borrowing Database) throws(MigrationError) {
-        let path = database.path
-        let (columns, integerKey) = try sqlite { () throws(SQLiteError) in
-            let rows = try database.prepare(
-                "SELECT lower(name), upper(type), pk FROM pragma_table_info('schema_migrations')")
-            var columns: [String] = []
-            var integerKey = false
-            while try rows.step() {
-                let name = rows.text(0) ?? ""
-                columns.append(name)
-                if name == "version" && rows.text(1) == "INTEGER" && rows.integer(2) == 1 { integerKey = true }
+    /// In which of its shapes `schema_migrations` is there.
+    enum Shape: Equatable {
+        case missing
+        case ecto
+        case dbmate
+        case golangMigrate
+        /// None of these, with these columns.
+        case other(String)
+
+        /// By column names and the key, not by the DDL's text: ecto_sqlite3 also writes `inserted_at TEXT_DATETIME`.
+        init(of database: borrowing Database) throws(MigrationError) {
+            let rows = try sqlite { () throws(SQLiteError) in
+                try Shape.columns(of: "schema_migrations", database)
             }
-            return (columns, integerKey)
+            let names = rows.map { $0.name }
+            let key = rows.first { $0.name == "version" }
+            if rows.isEmpty {
+                self = .missing
+            } else if let key, key.isKey, key.type == "integer", names.contains("inserted_at") {
+                self = .ecto
+            } else if let key, names.count == 1, key.isKey, Text.hasPrefix(key.type, "varchar") {
+                self = .dbmate
+            } else if key != nil, names.count == 2, names.contains("dirty") {
+                self = .golangMigrate
+            } else {
+                self = .other(names.joined(separator: ", "))
+            }
         }
-        guard integerKey && columns.contains("inserted_at") else {
-            throw .history(
-                database: path,
-                reason: "schema_migrations has the columns \(columns.joined(separator: ", ")), another tool's shape; "
-                    + "it is left alone")
+
+        static func columns(
+            of table: String, _ database: borrowing Database
+        ) throws(SQLiteError) -> [(name: String, type: String, isKey: Bool)] {
+            let rows = try database.prepare("SELECT lower(name), lower(type), pk FROM pragma_table_info('\(table)')")
+            var columns: [(name: String, type: String, isKey: Bool)] = []
+            while try rows.step() { columns.append((rows.text(0) ?? "", rows.text(1) ?? "", rows.integer(2) == 1)) }
+            return columns
         }
     }
 }

@@ -21,6 +21,12 @@ public enum MigrationError: Error, Sendable {
     case seal(path: String, reason: String)
     /// `schema_migrations` is somebody else's, in a shape that is not ours.
     case history(database: String, reason: String)
+    /// The version or the number of steps that was asked for cannot be reached.
+    case goal(reason: String)
+    /// A step is older than what is applied, and strict order was asked for.
+    case order(file: String, newest: Int64)
+    /// An extension that the set needs was not loaded.
+    case `extension`(path: String, reason: String)
 
     /// The thing, the operation and the cause, in one line.
     public var text: String {
@@ -35,6 +41,10 @@ public enum MigrationError: Error, Sendable {
         case .system(let error): error.text
         case .seal(let path, let reason): "\(path) is not what its seal says: \(reason)"
         case .history(let database, let reason): "\(database): \(reason)"
+        case .goal(let reason): reason
+        case .order(let file, let newest):
+            "\(file): older than step \(newest), which is applied, and strict order was asked for; nothing was migrated"
+        case .extension(let path, let reason): "extension \(path): \(reason)"
         }
     }
 
@@ -45,7 +55,17 @@ public enum MigrationError: Error, Sendable {
         switch self {
         case .step(_, _, _, let error), .database(let error): error.kind.isMachine
         case .system: true
-        case .file, .noMigrations, .refused, .check, .seal, .history: false
+        case .file, .noMigrations, .refused, .check, .seal, .history, .goal, .order, .extension: false
+        }
+    }
+
+    /// Whether the same plan would fail in the same way again, so that it rests until something about it changes. Trouble of the machine
+    /// passes; so does what a configuration can mend.
+    var holds: Bool {
+        switch self {
+        case .step(_, _, _, let error): error.kind == .sql || error.kind == .refused
+        case .refused, .check: true
+        default: false
         }
     }
 

@@ -49,30 +49,33 @@ extension RepositoryBoot {
         return false
     }
 
-    private mutating func migrateRestored(_ set: MigrationSet) throws(MigrationError) {
+    /// The pending steps of a database that has just been restored. What fails here is told, and the restored schema serves.
+    mutating func migrateRestored(_ set: MigrationSet) throws(MigrationError) {
         let found = try system { () throws(LinuxError) in try Inspection(repository.path) }
-        let plan = Plan(set, try readHistory(found))
+        let plan = Plan(set, try readHistory(found, set))
         if plan.pending.isEmpty { return }
-        var upgrade = Upgrade(state, set, verify: repository.verify, reporter: reporter)
-        do throws(Upgrade.Failure) {
-            try upgrade.run()
-            report.schema = set.newest
-        } catch {
-            report.reason = "the restored database could not be migrated: \(error.cause.text)"
+        if let hold = try heldNow(set, plan) {
+            report.reason = "the restored database is not migrated: \(hold)"
             report.pending = Int64(plan.pending.count)
-            if let snapshot = error.undo {
-                try system { () throws(LinuxError) in try Swap.clear(state) }
-                _ = try replace(by: snapshot)
-            }
+            return
+        }
+        let lock = try system { () throws(LinuxError) in try state.lock() }
+        let failure = try attempt(set, plan) { (history) throws(MigrationError) in
+            Plan(set, history).pending.map { Move(up: $0) }
+        }
+        _ = consume lock
+        if let failure {
+            report.reason = "the restored database could not be migrated: \(failure.text)"
+            report.pending = Int64(plan.pending.count)
         }
     }
 
-    private mutating func rebuild(_ set: MigrationSet, _ cause: String) throws(MigrationError) -> Bool {
+    mutating func rebuild(_ set: MigrationSet, _ cause: String) throws(MigrationError) -> Bool {
         reporter.progress(.recovering, "rebuild \(repository.path)")
         let lock = try system { () throws(LinuxError) in try state.lock() }
         let seal: Seal
         do throws(MigrationError) {
-            seal = try fresh(set).build()
+            seal = try fresh(set.migrations).build()
         } catch {
             reporter.log.error("\(repository.path): rebuilding failed: \(error.text)")
             report.reason = error.text
@@ -82,6 +85,8 @@ extension RepositoryBoot {
         _ = consume lock
         state.pruneQuarantine(keep: repository.quarantine)
         report.schema = set.newest
+        report.wanted = set.newest
+        report.pending = 0
         report.lost = "all rows; the old files are in \(report.quarantine ?? "no place, for there were none")"
         reporter.log.warning("\(repository.path): rebuilt, empty; lost: \(report.lost ?? "")")
         try snapshotAfterwards()

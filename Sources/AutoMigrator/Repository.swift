@@ -1,3 +1,5 @@
+public import SQLite
+
 /// What is to be done about one database at boot: a `[database NAME]` section.
 public struct Repository: Sendable {
     /// What to fall back to when something is wrong, tried in order.
@@ -22,6 +24,28 @@ public struct Repository: Sendable {
         }
     }
 
+    /// What to do about a database that a newer image has migrated further than this one knows.
+    public enum Newer: Sendable, Equatable {
+        /// Stored downs, else the newest snapshot that this image knows; where neither can, as `keep`.
+        case downgrade
+        /// The newer schema is used as it is.
+        case keep
+        /// The database stays as it is, and the boot says `failed`.
+        case stop
+
+        public init?(text: String) {
+            switch text {
+            case "downgrade": self = .downgrade
+            case "keep": self = .keep
+            case "stop": self = .stop
+            default: return nil
+            }
+        }
+    }
+
+    /// A function that makes a connection ready for a set's SQL: registers functions and collations on `Database.connection`.
+    public typealias Configure = @Sendable (_ database: borrowing Database) throws(SQLiteError) -> Void
+
     public var name: String
     /// The database file, in a directory of its own.
     public var path: String
@@ -29,15 +53,39 @@ public struct Repository: Sendable {
     public var migrations: String
     public var runMigrations = true
     public var onFailure: [Rung] = [.restore, .rebuild]
+    public var onNewer = Newer.downgrade
+    /// Whose history is taken up in a database that has none of ours.
+    public var adopt = Adopt.auto
+    /// Whether a pending step older than an applied one is an error; else it runs, out of order, and is reported.
+    public var strictOrder = false
     /// Sealed generations that are kept, at least.
     public var snapshots = 2
     /// Quarantines that are kept.
     public var quarantine = 3
     public var verify = Verify.full
+    /// Run-time loadable SQLite extensions that the set's SQL needs, by absolute path. Only those that nobody but root could have
+    /// put there are loaded.
+    public var extensions: [String] = []
+    /// Called on every connection that runs migrations or checks, after the extensions are loaded.
+    public var configure: Configure?
+    public var hooks = Hooks()
+    /// How long a run may take, in milliseconds; then it is interrupted and undone. Nil sets no limit.
+    public var deadline: Int64?
 
     public init(name: String, path: String, migrations: String) {
         self.name = name
         self.path = path
         self.migrations = migrations
+    }
+
+    /// Opens a database of this repository with all that its SQL may need.
+    func open(_ path: String, _ mode: Database.Mode) throws(MigrationError) -> Database {
+        for path in extensions { try ExtensionFile.check(path) }
+        return try sqlite { () throws(SQLiteError) in
+            let database = try Database(path, mode)
+            for path in extensions { try database.loadExtension(path) }
+            try configure?(database)
+            return database
+        }
     }
 }

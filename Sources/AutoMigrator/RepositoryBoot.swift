@@ -9,28 +9,42 @@ internal import SQLite
 ///            │              lost, damaged, not a database ► recover           → restored, rebuilt, failed
 ///            ▼
 ///     plan, writing nothing
-///            │ nothing pending ──► (after an unclean shutdown: a check)       → current, ahead
+///            │ nothing pending ──► (after an unclean shutdown: a check)       → current
+///            │ the image is older ► downs, a snapshot, or as it is            → downgraded, ahead, failed
 ///            ▼ pending
+///     held by an earlier failure ─────────────────────────────────────────────► restored
+///            ▼
 ///     upgrade: snapshot, steps, verify, commit ──────────────────────────────► migrated
-///            │ failed ──► rolled back, or the snapshot put back               → restored, failed
+///            │ failed ──► rolled back, or the snapshot put back               → restored, rebuilt, failed
 ///            ▼ damaged ─► recover
 ///
 /// After a power cut anywhere the next boot's run begins again at the top and ends at one of these; no state in between is ever
 /// reported.
 public struct RepositoryBoot {
+    /// Where a repository's migrations come from.
+    public typealias Load = (Repository) throws(MigrationError) -> MigrationSet
+
     let repository: Repository
     let state: RepositoryState
     let reporter: Reporter
+    let load: Load
+    var goal = Goal.end
+    /// Try again what rests after a failure: a person asks, not a boot.
+    var retryHeld = false
     var report: RepositoryReport
 
-    /// The structural check after an unclean shutdown gives up after this many milliseconds: it is a look, not a proof.
-    private static let healthDeadline: Int64 = 20_000
-
-    public init(_ repository: Repository, reporter: Reporter) {
+    /// - Parameter load: reads the set; by default the files in `repository.migrations`.
+    public init(_ repository: Repository, reporter: Reporter, load: @escaping Load = RepositoryBoot.load) {
         self.repository = repository
         self.reporter = reporter
+        self.load = load
         state = RepositoryState(database: repository.path)
         report = RepositoryReport(name: repository.name, path: repository.path, outcome: .failed)
+    }
+
+    /// The files in `repository.migrations`.
+    public static func load(_ repository: Repository) throws(MigrationError) -> MigrationSet {
+        try MigrationSet(directory: repository.migrations)
     }
 
     /// Runs it to its end. Nothing is thrown: what goes wrong is in the report.
@@ -38,44 +52,55 @@ public struct RepositoryBoot {
     /// - Parameters:
     ///   - unclean: the filesystem was not unmounted before this boot, so a check is worth its time.
     ///   - afterLoss: why the process that tried before did not end by itself; then no migration is tried again in this boot.
-    public mutating func run(unclean: Bool, afterLoss: String? = nil) -> RepositoryReport {
+    ///   - goal: how far to migrate; short of the end, that version counts as the wanted one.
+    ///   - retryHeld: tries a plan that rests after a failure.
+    public mutating func run(
+        unclean: Bool = false, afterLoss: String? = nil, to goal: Goal = .end, retryHeld: Bool = false
+    ) -> RepositoryReport {
+        self.goal = goal
+        self.retryHeld = retryHeld
+        return reported { (boot) throws(MigrationError) in try boot.boot(unclean: unclean, afterLoss: afterLoss) }
+    }
+
+    /// Runs `work`, with an error turned into the report's.
+    mutating func reported(_ work: (inout RepositoryBoot) throws(MigrationError) -> Void) -> RepositoryReport {
         let start = Clock.milliseconds
         do throws(MigrationError) {
-            try boot(unclean: unclean, afterLoss: afterLoss)
+            try work(&self)
         } catch {
             end(.failed, reason: "\(error.text); the database is left as it is")
         }
+        Ballast(state: state, log: reporter.log).release()
         report.durationMilliseconds = Clock.milliseconds - start
         return report
     }
 
     /// What `run` would do to the schema, writing nothing. A database with a hot journal is recovered, since nothing can be read before.
     /// - Throws: `.noMigrations` or `.file` without a set, `.database` when the file cannot be read as a database.
-    public func plan() throws(MigrationError) -> Plan {
-        let set = try MigrationSet(directory: repository.migrations)
+    public func plan(to goal: Goal = .end) throws(MigrationError) -> Plan {
+        let set = try load(repository)
         let found = try system { () throws(LinuxError) in try Inspection(repository.path) }
         switch found.file {
-        case .database: return Plan(set, try readHistory(found))
-        case .missing, .empty, .short: return Plan(set, History())
+        case .database:
+            var plan = Plan(set, try readHistory(found, set), goal: goal)
+            if !plan.pending.isEmpty, let hold = holdNow(set, plan) { plan.held = hold }
+            return plan
+        case .missing, .empty, .short: return Plan(set, History(), goal: goal)
         case .foreign: throw .history(database: repository.path, reason: "it is not a SQLite database (encrypted?)")
         }
     }
 
     private mutating func boot(unclean: Bool, afterLoss: String?) throws(MigrationError) {
-        // Before anything else, and whatever the policy: half a swap is nobody's database.
-        if state.exists {
-            let lock = try system { () throws(LinuxError) in try state.lock() }
-            try finishIntent()
-            _ = consume lock
-        }
-        guard repository.runMigrations else { return skip("migrations are switched off") }
+        try finishIntent()
+        guard repository.runMigrations else { return end(.skipped, reason: "migrations are switched off") }
         let set: MigrationSet
         do throws(MigrationError) {
-            set = try MigrationSet(directory: repository.migrations)
+            set = try load(repository)
         } catch {
             reporter.log.error("\(error.text); \(repository.path) is left as it is")
-            return skip("no-migrations: \(error.text)")
+            return end(.skipped, reason: "no-migrations: \(error.text)")
         }
+        try checkGoal(set)
         report.wanted = set.newest
 
         let found = try system { () throws(LinuxError) in try Inspection(repository.path) }
@@ -104,9 +129,20 @@ public struct RepositoryBoot {
         }
     }
 
+    private func checkGoal(_ set: MigrationSet) throws(MigrationError) {
+        guard case .version(let version) = goal else { return }
+        if !set.migrations.contains(where: { $0.version == version }) {
+            throw .goal(reason: "there is no step \(version) in \(set.directory)")
+        }
+    }
+
     // ---- Step 0: what a cut interrupted ----
 
-    private mutating func finishIntent() throws(MigrationError) {
+    /// Before anything else, and whatever the policy: half a swap is nobody's database.
+    mutating func finishIntent() throws(MigrationError) {
+        if !state.exists { return }
+        let lock = try system { () throws(LinuxError) in try state.lock() }
+        defer { _ = lock.raw }
         switch try system({ () throws(LinuxError) in try Swap.read(state) }) {
         case .nothing:
             return
@@ -145,161 +181,86 @@ public struct RepositoryBoot {
 
     // ---- An existing database ----
 
-    private mutating func bootExisting(
+    mutating func bootExisting(
         _ set: MigrationSet, _ found: Inspection, unclean: Bool, afterLoss: String?
     ) throws(MigrationError) {
-        let plan: Plan
+        let history: History
         do throws(MigrationError) {
-            plan = Plan(set, try readHistory(found))
+            history = try readHistory(found, set)
             if unclean || found.isUnclean { try checkHealth(found) }
         } catch {
             guard try isDamaged(error) else { throw error }
             return try recover(set, error.text)
         }
+        let plan = Plan(set, history, goal: goal)
         report.schema = plan.schema
-        report.warnings += plan.warnings
-        for warning in plan.warnings { reporter.log.warning("\(repository.path): \(warning)") }
+        report.wanted = plan.wanted
+        report.pending = Int64(plan.pending.count)
+        warn(plan.warnings)
 
+        if !plan.unknown.isEmpty {
+            return try bootOlder(set, plan, history, afterLoss: afterLoss)
+        }
         if plan.pending.isEmpty {
             if !state.isBorn { try system { () throws(LinuxError) in try prepareState() } }
-            guard let newer = plan.unknown.last else { return end(report.quarantine == nil ? .current : .migrated) }
-            return end(
-                .ahead,
-                reason: "the database has step \(newer.version), which this image does not know; it is used as it is")
+            return end(report.quarantine == nil ? .current : .migrated)
         }
-        if let afterLoss {
-            report.pending = Int64(plan.pending.count)
-            return end(
-                .restored,
-                reason: "migrating: \(afterLoss); the schema from before this image is kept, tried again at the next boot")
+        if try takeUpPinned(set) {
+            let found = try system { () throws(LinuxError) in try Inspection(repository.path) }
+            return try bootExisting(set, found, unclean: false, afterLoss: afterLoss)
         }
-        try upgrade(set, plan)
+        try forward(set, plan, afterLoss: afterLoss)
     }
+
+    func warn(_ warnings: [String], into report: inout RepositoryReport) {
+        report.warnings += warnings
+        for warning in warnings { reporter.log.warning("\(repository.path): \(warning)") }
+    }
+
+    mutating func warn(_ warnings: [String]) { warn(warnings, into: &report) }
 
     /// Reads the history in the way that writes least (RULES.md S23).
-    func readHistory(_ found: Inspection) throws(MigrationError) -> History {
-        let database = try open(found)
-        return try History.read(database)
+    func readHistory(_ found: Inspection, _ set: MigrationSet) throws(MigrationError) -> History {
+        let database = try sqlite { () throws(SQLiteError) in try RepositoryBoot.open(repository.path, found) }
+        return try History.read(database, adopt: repository.adopt, set: set)
     }
 
-    private func open(_ found: Inspection) throws(MigrationError) -> Database {
-        try sqlite { () throws(SQLiteError) in
-            // A journal without a header, as PERSIST leaves it, holds nothing that immutable would miss.
-            if !found.isUnclean { return try Database(repository.path, .immutable) }
-            let database = try Database(repository.path, .readWrite)
-            try database.execute("PRAGMA locking_mode=EXCLUSIVE")
-            if found.leftoverWAL && !found.hotJournal { database.keepWALOnClose() }
-            return database
-        }
-    }
-
-    private func checkHealth(_ found: Inspection) throws(MigrationError) {
-        reporter.progress(.working, "check \(repository.path)")
-        let database = try open(found)
-        database.interrupt(at: Clock.milliseconds + RepositoryBoot.healthDeadline)
-        let findings: [String]
-        do throws(SQLiteError) {
-            findings = try Check.structure(database, verify: .quick)
-        } catch {
-            // Too large to be looked at in the time there is: no finding, so no reason to stop.
-            if error.kind == .interrupted { return }
-            throw .database(error)
-        }
-        if let first = findings.first {
-            throw .database(
-                SQLiteError(
-                    operation: "quick_check", database: repository.path, code: SQLiteError.corrupt, message: first))
-        }
-    }
-
-    /// Whether SQLite's word that the database is damaged survives a second look (RULES.md S5): a read error also surfaces as
-    /// CORRUPT, and so does a view that a newer SQLite wrote.
-    private func isDamaged(_ suspicion: MigrationError) throws(MigrationError) -> Bool {
-        guard suspicion.suggestsDamage else { return false }
-        reporter.log.warning("\(suspicion.text); looking again")
-        // An I/O error throws here, and then nothing is known about the bytes.
-        _ = try system { () throws(LinuxError) in try Seal.checksum(FileDescriptor.open(repository.path, .read)) }
-        do throws(SQLiteError) {
-            let database = try Database(repository.path, .readWrite, defensive: false)
-            try database.execute("PRAGMA writable_schema=ON")
-            return try !Check.structure(database, verify: .quick).isEmpty
-        } catch {
-            if error.kind == .notADatabase { return state.isBorn || !state.snapshots.list().isEmpty }
-            return error.kind == .corrupt
-        }
-    }
-
-    // ---- Upgrading ----
-
-    private mutating func upgrade(_ set: MigrationSet, _ plan: Plan) throws(MigrationError) {
-        try system { () throws(LinuxError) in try prepareState() }
-        let lock = try system { () throws(LinuxError) in try state.lock() }
-        var upgrade = Upgrade(state, set, verify: repository.verify, reporter: reporter)
-        do throws(Upgrade.Failure) {
-            try upgrade.run()
-        } catch {
-            reporter.log.error("\(repository.path): migrating failed: \(error.cause.text)")
-            report.snapshot = upgrade.snapshot?.title
-            report.pending = Int64(plan.pending.count)
-            if try isDamaged(error.cause) {
-                _ = consume lock
-                return try recover(set, error.cause.text)
-            }
-            try undo(error)
-            _ = consume lock
-            return fallBack(plan, error.cause)
-        }
-        _ = consume lock
-        report.snapshot = upgrade.snapshot?.title
-        report.schema = set.newest
-        try snapshotAfterwards()
-        end(.migrated)
-    }
-
-    /// The database as it was before the run: SQLite has rolled back, or its snapshot goes back in place.
-    private mutating func undo(_ failure: Upgrade.Failure) throws(MigrationError) {
-        guard let snapshot = failure.undo else { return }
-        reporter.progress(.recovering, "restore \(repository.path)")
-        reporter.log.warning(
-            "\(repository.path): steps were committed before the failure; snapshot \(snapshot.title) from before is put back")
-        try system { () throws(LinuxError) in try Swap.clear(state) }
-        report.quarantine = try replace(by: snapshot)
-    }
-
-    /// A failed migration loses nothing: the schema from before serves, unless the policy says otherwise.
-    private mutating func fallBack(_ plan: Plan, _ cause: MigrationError) {
-        let kept = "\(cause.text); the schema from before this image is kept"
-        switch repository.onFailure.first ?? .restore {
-        case .restore, .keep, .rebuild: end(.restored, reason: kept)
-        case .stop: end(.failed, reason: kept)
-        }
+    static func open(_ path: String, _ found: Inspection) throws(SQLiteError) -> Database {
+        // A journal without a header, as PERSIST leaves it, holds nothing that immutable would miss.
+        if !found.isUnclean { return try Database(path, .immutable) }
+        let database = try Database(path, .readWrite)
+        try database.execute("PRAGMA locking_mode=EXCLUSIVE")
+        if found.leftoverWAL && !found.hotJournal { database.keepWALOnClose() }
+        return database
     }
 
     // ---- Creating ----
 
-    private mutating func create(_ set: MigrationSet) throws(MigrationError) {
+    mutating func create(_ set: MigrationSet) throws(MigrationError) {
+        let plan = Plan(set, History(), goal: goal)
+        report.wanted = plan.wanted
         try system { () throws(LinuxError) in try prepareState(born: false) }
         let lock = try system { () throws(LinuxError) in try state.lock() }
         let seal: Seal
         do throws(MigrationError) {
-            seal = try fresh(set).build()
+            seal = try fresh(plan.pending).build()
         } catch {
             reporter.log.error("\(repository.path): creating failed: \(error.text)")
-            report.pending = Int64(set.migrations.count)
+            report.pending = Int64(plan.pending.count)
             return end(.failed, reason: "\(error.text); there was no database before, and none was made")
         }
         _ = try Swap(.replace, state, seal: seal).perform(state)
         try system { () throws(LinuxError) in try state.markBorn() }
         _ = consume lock
-        report.schema = set.newest
+        report.schema = plan.pending.last?.version
         try snapshotAfterwards()
         end(.migrated)
     }
 
     // ---- Pieces ----
 
-    func fresh(_ set: MigrationSet) -> FreshDatabase {
-        FreshDatabase(state: state, set: set, verify: repository.verify, reporter: reporter)
+    func fresh(_ steps: [Migration]) -> FreshDatabase {
+        FreshDatabase(state: state, repository: repository, steps: steps, reporter: reporter)
     }
 
     mutating func replace(by snapshot: Snapshot) throws(MigrationError) -> String? {
@@ -321,34 +282,39 @@ public struct RepositoryBoot {
 
     func prepareState(born: Bool = true) throws(LinuxError) {
         try state.prepare()
+        Ballast(state: state, log: reporter.log).lay()
         if born { try state.markBorn() }
     }
 
     /// The generation to come back to should the flash go bad tomorrow. The database is good without it, so trouble is only told.
     mutating func snapshotAfterwards() throws(MigrationError) {
         do throws(MigrationError) {
-            reporter.progress(.working, "snapshot of \(repository.path)")
-            let database = try sqlite { () throws(SQLiteError) in
-                let database = try Database(repository.path, .readWrite)
-                try database.execute("PRAGMA locking_mode=EXCLUSIVE; BEGIN IMMEDIATE")
-                return database
-            }
-            let size = try sqlite { () throws(SQLiteError) in try database.fileSize() }
-            guard Room(state: state, log: reporter.log).make(size + Upgrade.headroom) else {
-                throw .system(LinuxError("snapshot", repository.path, code: LinuxError.full))
-            }
-            let snapshot = try state.snapshots.take(of: database, sequence: state.nextSequence())
-            try? database.execute("ROLLBACK")
+            let snapshot = try takeSnapshot()
             if report.snapshot == nil { report.snapshot = snapshot.title }
             state.snapshots.prune(keep: repository.snapshots)
         } catch {
-            let text = "no snapshot after migrating: \(error.text)"
-            reporter.log.warning("\(repository.path): \(text)")
-            report.warnings.append(text)
+            warn(["no snapshot after migrating: \(error.text)"])
         }
     }
 
-    private mutating func skip(_ reason: String) { end(.skipped, reason: reason) }
+    /// A snapshot of a database that nobody else has open.
+    mutating func takeSnapshot() throws(MigrationError) -> Snapshot {
+        reporter.progress(.working, "snapshot of \(repository.path)")
+        let database = try sqlite { () throws(SQLiteError) in
+            let database = try Database(repository.path, .readWrite)
+            try database.execute("PRAGMA locking_mode=EXCLUSIVE")
+            if try database.text("PRAGMA journal_mode") == "wal" { try Upgrade.checkpoint(database) }
+            try database.execute("BEGIN IMMEDIATE")
+            return database
+        }
+        let size = try sqlite { () throws(SQLiteError) in try database.fileSize() }
+        guard Room(state: state, log: reporter.log).make(size + Upgrade.headroom) else {
+            throw .system(LinuxError("snapshot", repository.path, code: LinuxError.full))
+        }
+        let snapshot = try state.snapshots.take(of: database, sequence: state.nextSequence())
+        try? database.execute("ROLLBACK")
+        return snapshot
+    }
 
     mutating func end(_ outcome: Outcome, reason: String? = nil) {
         report.outcome = outcome

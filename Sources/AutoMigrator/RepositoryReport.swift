@@ -17,6 +17,8 @@ public struct RepositoryReport: Sendable {
     public var snapshot: String?
     /// Where the old files went.
     public var quarantine: String?
+    /// Boots until a plan that was cut short is tried again; nil when none rests, or when only another image changes that.
+    public var heldForBoots: Int64?
     public var durationMilliseconds: Int64 = 0
     public var warnings: [String] = []
 
@@ -24,5 +26,13 @@ public struct RepositoryReport: Sendable {
         self.name = name
         self.path = path
         self.outcome = outcome
+    }
+
+    /// Whether the application finds the schema that the image wants.
+    public var isAtWantedSchema: Bool {
+        switch outcome {
+        case .current, .migrated, .downgraded, .restored, .rebuilt, .volatile: schema != nil && schema == wanted && pending == 0
+        case .ahead, .skipped, .failed: false
+        }
     }
 }

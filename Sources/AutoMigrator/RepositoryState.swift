@@ -4,6 +4,9 @@ internal import Linux
 ///
 ///     lock         flock(2) of whoever works on the database
 ///     born         made after the database's first commit: from then on a missing file is a lost one
+///     attempts     how often the present plan was tried (Attempts)
+///     pin          which quarantine holds the database of a newer image (Pin)
+///     ballast      room that a WAL database needs to be opened on a full disk (Ballast)
 ///     intent       a swap or a run that a power cut may interrupt, to be finished by the next boot
 ///     snapshots/   sealed copies
 ///     quarantine/  files that were moved out of the way, byte for byte, one directory each
@@ -22,6 +25,9 @@ struct RepositoryState {
 
     var databaseDirectory: String { Text.directory(of: database) }
     var bornPath: String { "\(directory)/born" }
+    var attemptsPath: String { "\(directory)/attempts" }
+    var pinPath: String { "\(directory)/pin" }
+    var ballastPath: String { "\(directory)/ballast" }
     var intentPath: String { "\(directory)/intent" }
     var quarantine: String { "\(directory)/quarantine" }
     /// Where a replacement is made ready: in the database's own directory, so that one rename puts it in place.
@@ -39,6 +45,16 @@ struct RepositoryState {
         for path in [Text.directory(of: directory), directory, snapshots.directory, quarantine, "\(quarantine)/spare"] {
             if FileSystem.exists(path) { continue }
             made = try FileSystem.makeDirectory(path, permissions: 0o700) || made
+        }
+        if !FileSystem.exists(attemptsPath) {
+            // Its blocks are taken now: on a full disk only what is there can be overwritten.
+            let file = try FileDescriptor.open(attemptsPath, .create, permissions: 0o600)
+            let zeros = [UInt8](repeating: 0, count: 2 * Attempts.slot)
+            try zeros.withUnsafeBufferPointer { (zeros) throws(LinuxError) in
+                try file.write(UnsafeRawBufferPointer(zeros))
+            }
+            try file.sync()
+            made = true
         }
         if !made { return }
         try FileSystem.syncDirectory(quarantine)
@@ -70,10 +86,12 @@ struct RepositoryState {
         return newest + 1
     }
 
+    func quarantinePath(_ sequence: Int64) -> String { "\(quarantine)/\(Text.padded(sequence, 6))" }
+
     /// A quarantine directory for `sequence`, durable. The spare one made ahead is renamed: on a full disk mkdir fails and
     /// rename works.
     func makeQuarantine(_ sequence: Int64) throws(LinuxError) -> String {
-        let path = "\(quarantine)/\(Text.padded(sequence, 6))"
+        let path = quarantinePath(sequence)
         if !FileSystem.exists(path) {
             do throws(LinuxError) {
                 try FileSystem.rename("\(quarantine)/spare", to: path)
@@ -85,11 +103,12 @@ struct RepositoryState {
         return path
     }
 
-    /// Removes the oldest quarantines beyond `keep`, and makes the spare directory for the next one. Best effort: on a full disk
-    /// the next one is made when it is needed.
+    /// Removes the oldest quarantines beyond `keep`, the pinned one excepted, and makes the spare directory for the next one. Best
+    /// effort: on a full disk the next one is made when it is needed.
     func pruneQuarantine(keep: Int) {
         let kept = quarantines()
-        for path in kept.dropLast(max(keep, 1)) { try? FileSystem.removeTree(path) }
+        let pinned = Pin.read(self)?.quarantine
+        for path in kept.dropLast(max(keep, 1)) where path != pinned { try? FileSystem.removeTree(path) }
         _ = try? FileSystem.makeDirectory("\(quarantine)/spare", permissions: 0o700)
     }
 

@@ -9,7 +9,8 @@ struct Room {
     /// then snapshots that are neither the newest nor the newest of their schema.
     func make(_ bytes: Int64) -> Bool {
         if isFree(bytes) { return true }
-        for path in state.quarantines().dropLast() {
+        let pinned = Pin.read(state)?.quarantine
+        for path in state.quarantines().dropLast() where path != pinned {
             log.warning("\(state.database): \(path) goes to make room for \(bytes) bytes")
             try? FileSystem.removeTree(path)
             if isFree(bytes) { return true }

@@ -56,7 +56,7 @@ public struct Seal: Sendable, Equatable {
 
     /// What the seal says about the contents, read from an open database.
     static func contents(_ database: borrowing Database) throws(MigrationError) -> (schema: Int64, tables: Int64) {
-        let schema = try History.read(database).schema ?? 0
+        let schema = try History.newest(database)
         let tables = try sqlite { () throws(SQLiteError) in
             try database.integer("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
         }

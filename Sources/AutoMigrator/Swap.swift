@@ -131,17 +131,11 @@ struct Swap {
 
     /// Durable when it returns.
     func write(to state: RepositoryState) throws(LinuxError) {
-        let body = """
-            operation=\(operation.text)
-            sequence=\(sequence)
-            inodes=\(inodes.map { "\($0)" }.joined(separator: ","))
-            source=\(source)
-            seal=\(seal?.text ?? "")
-
-            """
-        try FileSystem.replace(
-            state.intentPath, with: body + "checksum=\(Text.hex(XXH64.digest(of: body)))\n", durable: true,
-            permissions: 0o600)
+        let text = CheckedText.text([
+            ("operation", operation.text), ("sequence", "\(sequence)"),
+            ("inodes", inodes.map { "\($0)" }.joined(separator: ",")), ("source", source), ("seal", seal?.text ?? ""),
+        ])
+        try FileSystem.replace(state.intentPath, with: text, durable: true, permissions: 0o600)
     }
 
     /// Removes the intent, durably.
@@ -159,19 +153,11 @@ struct Swap {
 
     static func read(_ state: RepositoryState) throws(LinuxError) -> Found {
         guard FileSystem.exists(state.intentPath) else { return .nothing }
-        let text = try FileSystem.readText(state.intentPath)
-        var values: [String: String] = [:]
-        var body = ""
-        for line in Text.lines(text) {
-            guard let (key, value) = Text.cut(line, at: 0x3D) else { continue }
-            values[key] = value
-            if key != "checksum" { body += line + "\n" }
-        }
-        let inodes = Text.split(values["inodes"] ?? "", 0x2C).map { UInt64(Text.number($0) ?? 0) }
-        guard values["checksum"] == Text.hex(XXH64.digest(of: body)),
-            let operation = Operation(text: values["operation"] ?? ""),
-            let sequence = Text.number(values["sequence"] ?? ""), inodes.count == RepositoryState.suffixes.count
+        guard let values = CheckedText.fields(try FileSystem.readText(state.intentPath)),
+            let operation = Operation(text: values["operation"] ?? ""), let sequence = Text.number(values["sequence"] ?? "")
         else { return .unreadable }
+        let inodes = Text.split(values["inodes"] ?? "", 0x2C).map { UInt64(Text.number($0) ?? 0) }
+        guard inodes.count == RepositoryState.suffixes.count else { return .unreadable }
         return .intent(
             Swap(
                 operation: operation, sequence: sequence, inodes: inodes, source: values["source"] ?? "",

@@ -1,33 +1,11 @@
 internal import Linux
 internal import SQLite
 
-/// Brings one existing database from its schema to the image's: snapshot, all pending steps, verify, commit.
+/// Takes one existing database from its schema to another, up or down: snapshot, all moves, verify, commit.
 ///
-/// Consecutive transactional steps are one unit, a `transaction:false` step is a unit of its own, and so is a run of steps that want
-/// foreign keys on. Only one unit is the rule, and then SQLite's transaction is all the protection it takes. With several, the schema is
+/// One unit of moves is the rule, and then SQLite's transaction is all the protection it takes. With several, the schema is
 /// between two versions from the first commit to the last, so that an intent names the snapshot to go back to for that long.
 struct Upgrade {
-    /// Steps that are committed together.
-    struct Unit {
-        var steps: [Migration]
-        var alone: Bool
-        var foreignKeys: Bool
-
-        static func split(_ pending: [Migration]) -> [Unit] {
-            var units: [Unit] = []
-            for step in pending {
-                let alone = !step.options.transaction
-                let foreignKeys = step.options.foreignKeys
-                if !alone, let last = units.last, !last.alone, last.foreignKeys == foreignKeys {
-                    units[units.count - 1].steps.append(step)
-                } else {
-                    units.append(Unit(steps: [step], alone: alone, foreignKeys: foreignKeys))
-                }
-            }
-            return units
-        }
-    }
-
     /// What an upgrade that failed leaves behind.
     struct Failure: Error {
         let cause: MigrationError
@@ -35,46 +13,63 @@ struct Upgrade {
         let undo: Snapshot?
     }
 
-    let state: RepositoryState
-    let set: MigrationSet
-    let verify: Verify
+    /// What to run, given the history as it is under the lock: between a plan and the lock somebody may have migrated.
+    typealias Course = (History) throws(MigrationError) -> [Move]
+
     /// Bytes to leave free beside snapshot and journal.
     static let headroom: Int64 = 1 << 20
 
+    let state: RepositoryState
+    let repository: Repository
+    let set: MigrationSet
+    let course: Course
     let reporter: Reporter
+    /// Called as the run enters a stage, for who has to know how far it was.
+    let entered: (String) -> Void
 
     /// The snapshot taken before the first step; nil when there was no room for it.
     private(set) var snapshot: Snapshot?
-    private(set) var applied = 0
+    /// The newest applied version when all is done; nil for none.
+    private(set) var schema: Int64?
+    /// Whether something of an unfinished run may be on the disk.
+    private var committedPart = false
+    /// Whether the COMMIT that failed was the last one.
+    private var lastCommitFailed = false
+    /// What the history says when all is done.
+    private var expected: [Int64] = []
 
-    init(_ state: RepositoryState, _ set: MigrationSet, verify: Verify, reporter: Reporter) {
+    init(
+        _ state: RepositoryState, _ repository: Repository, _ set: MigrationSet, reporter: Reporter,
+        entered: @escaping (String) -> Void = { _ in }, course: @escaping Course
+    ) {
         self.state = state
+        self.repository = repository
         self.set = set
-        self.verify = verify
         self.reporter = reporter
+        self.entered = entered
+        self.course = course
     }
 
-    /// Runs it. On return every step is committed and on the disk; the connection is closed.
+    /// Runs it. On return every move is committed and on the disk; the connection is closed.
     ///
     /// After a power cut inside the one unit of most upgrades SQLite rolls back and the next boot begins again; with several, the
     /// intent brings the snapshot back first.
     mutating func run() throws(Failure) {
         do throws(MigrationError) {
-            let database = try sqlite { () throws(SQLiteError) in try Database(state.database, .readWrite) }
+            let database = try repository.open(state.database, .readWrite)
             try runUnits(on: database)
         } catch {
             // The connection is closed here: what the disk holds can be looked at.
-            if !wasCommittedAllTheSame() { throw Failure(cause: error, undo: committedPart ? snapshot : nil) }
+            if !wasCommittedAllTheSame() {
+                repository.hooks.afterRun?(error)
+                throw Failure(cause: error, undo: committedPart ? snapshot : nil)
+            }
         }
         if committedPart {
             do throws(LinuxError) { try Swap.clear(state) } catch { throw Failure(cause: .system(error), undo: snapshot) }
         }
+        repository.hooks.afterRun?(nil)
     }
-
-    /// Whether something of an unfinished run may be on the disk.
-    private var committedPart = false
-    /// Whether the COMMIT that failed was the last one.
-    private var lastCommitFailed = false
 
     /// COMMIT can fail with the commit in place (RULES.md S6). Then the page cache may hold what never reached the disk, so it is
     /// dropped, and the new state counts only if it is read back from the device and a sync of it succeeds (S7, S29).
@@ -83,30 +78,35 @@ struct Upgrade {
         for suffix in RepositoryState.suffixes {
             if let file = try? FileDescriptor.open(state.database + suffix, .read) { file.dropCache() }
         }
-        guard let history = try? Upgrade.readHistory(state.database),
-            set.migrations.allSatisfy({ history.contains($0.version) }),
+        guard let history = try? readHistory(), history.applied.map({ $0.version }) == expected,
             let file = try? FileDescriptor.open(state.database, .readWrite), (try? file.sync()) != nil
         else { return false }
         reporter.log.warning("\(state.database): COMMIT reported an error, but the new schema is on the disk")
         return true
     }
 
-    private static func readHistory(_ path: String) throws(MigrationError) -> History {
-        let database = try sqlite { () throws(SQLiteError) in try Database(path, .readWrite) }
-        return try History.read(database)
+    private func readHistory() throws(MigrationError) -> History {
+        let database = try sqlite { () throws(SQLiteError) in try Database(state.database, .readWrite) }
+        return try History.read(database, adopt: repository.adopt, set: set)
     }
 
     private mutating func runUnits(on database: borrowing Database) throws(MigrationError) {
         try prepare(database)
-        let plan = Plan(set, try History.read(database))
-        let units = Unit.split(plan.pending)
+        let history = try History.read(database, adopt: repository.adopt, set: set)
+        let moves = try course(history)
+        expect(moves, history)
+        if moves.isEmpty { return }
+        let units = Unit.split(moves)
 
         // The snapshot is read under the very lock that the first unit runs under: nobody can write in between.
         try begin(database, foreignKeys: units.first?.foreignKeys ?? false)
         try takeSnapshot(database, needed: units.count > 1 || units.contains { $0.alone })
+        repository.hooks.beforeRun?(moves.map { $0.title })
+        entered("the steps")
         let baseline = try snapshot == nil ? check(database) : nil
-        try History.prepare(database)
+        try History.prepare(database, taking: history)
 
+        var runner = StepRunner(repository, count: moves.count, reporter: reporter)
         for (index, unit) in units.enumerated() {
             let last = index == units.count - 1
             if unit.alone {
@@ -119,7 +119,7 @@ struct Upgrade {
             } else if database.isAutocommit {
                 try begin(database, foreignKeys: unit.foreignKeys)
             }
-            for step in unit.steps { try run(step, of: plan.pending.count, alone: unit.alone, on: database) }
+            for move in unit.moves { try runner.run(move, on: database) }
             if last { try compare(database, baseline: baseline) }
             if !unit.alone {
                 if !last { try announcePart() }
@@ -127,6 +127,17 @@ struct Upgrade {
             }
         }
         try settle(database)
+    }
+
+    private mutating func expect(_ moves: [Move], _ history: History) {
+        var versions = history.applied.map { $0.version }
+        for move in moves {
+            versions.removeAll { $0 == move.version }
+            if move.direction == .up { versions.append(move.version) }
+        }
+        Text.sort(&versions) { $0 < $1 }
+        expected = versions
+        schema = versions.last
     }
 
     /// The connection, before the first read: alone, and syncing what a commit must not lose.
@@ -142,7 +153,7 @@ struct Upgrade {
     }
 
     /// Empties the WAL into the file and reads the answer: a checkpoint that could not finish returns no error (RULES.md S18).
-    private static func checkpoint(_ database: borrowing Database) throws(SQLiteError) {
+    static func checkpoint(_ database: borrowing Database) throws(SQLiteError) {
         if try database.integer("PRAGMA wal_checkpoint(TRUNCATE)") != 0 {
             throw SQLiteError(
                 operation: "wal_checkpoint", database: database.path, code: SQLiteError.busy,
@@ -164,25 +175,13 @@ struct Upgrade {
         // The copy, and as much again for a journal of every page.
         if room.make(2 * size + Upgrade.headroom) {
             reporter.progress(.working, "snapshot of \(state.database)")
+            entered("the snapshot")
             snapshot = try state.snapshots.take(of: database, sequence: state.nextSequence())
         } else if needed {
             throw .system(LinuxError("snapshot", state.database, code: LinuxError.full))
         } else {
             reporter.log.warning("\(state.database): no room for a snapshot; the steps run in one transaction without")
         }
-    }
-
-    private mutating func run(
-        _ step: Migration, of total: Int, alone: Bool, on database: borrowing Database
-    ) throws(MigrationError) {
-        let line = "\(state.database): step \(applied + 1) of \(total): \(step.title)"
-        reporter.progress(.working, line)
-        reporter.log.info(line)
-        try Move(up: step).run(on: database)
-        if alone { try sqlite { () throws(SQLiteError) in try database.execute("BEGIN IMMEDIATE") } }
-        try History.record(step, in: database)
-        if alone { try sqlite { () throws(SQLiteError) in try database.execute("COMMIT") } }
-        applied += 1
     }
 
     /// From here to the end of the run the file may hold a schema that no image ever had.
@@ -195,21 +194,23 @@ struct Upgrade {
     }
 
     private func check(_ database: borrowing Database) throws(MigrationError) -> Check {
-        try sqlite { () throws(SQLiteError) in try Check(database, verify: verify) }
+        try sqlite { () throws(SQLiteError) in try Check(database, verify: repository.verify) }
     }
 
     /// Only what was not there before counts. The snapshot is the state before, so it is looked at only when there is anything
     /// to compare.
     private func compare(_ database: borrowing Database, baseline: Check?) throws(MigrationError) {
-        if verify == .none { return }
+        if repository.verify == .none { return }
         reporter.progress(.working, "check \(state.database)")
+        entered("the check")
         let after = try check(database)
+        for note in after.notes { reporter.log.warning("\(state.database): \(note)") }
         if after.news(since: Check()) == nil { return }
         let before: Check
         if let baseline {
             before = baseline
         } else if let snapshot {
-            before = try sqlite { () throws(SQLiteError) in try Check(Database(snapshot.path, .immutable), verify: verify) }
+            before = try check(try repository.open(snapshot.path, .immutable))
         } else {
             before = Check()
         }
@@ -217,6 +218,9 @@ struct Upgrade {
     }
 
     private mutating func commit(_ database: borrowing Database, last: Bool) throws(MigrationError) {
+        // A commit is not to be interrupted: whether it happened would have to be found out.
+        database.onProgress(nil)
+        entered("the commit")
         do throws(SQLiteError) {
             try database.execute("COMMIT")
         } catch {
@@ -228,6 +232,7 @@ struct Upgrade {
     }
 
     private func settle(_ database: borrowing Database) throws(MigrationError) {
+        database.onProgress(nil)
         try sqlite { () throws(SQLiteError) in
             if try database.text("PRAGMA journal_mode") == "wal" { try Upgrade.checkpoint(database) }
         }

@@ -86,7 +86,7 @@ extension RepositoryReport {
             ("snapshot", .string(snapshot)),
             ("quarantine", .string(quarantine)),
             ("duration_ms", .number(durationMilliseconds)),
-            ("held_for_boots", .null),
+            ("held_for_boots", .number(heldForBoots)),
         ])
     }
 
@@ -103,6 +103,7 @@ extension RepositoryReport {
         lost = json["lost"]?.stringValue
         snapshot = json["snapshot"]?.stringValue
         quarantine = json["quarantine"]?.stringValue
+        heldForBoots = json["held_for_boots"]?.numberValue
         durationMilliseconds = json["duration_ms"]?.numberValue ?? 0
         self.warnings = warnings
     }

@@ -213,3 +213,11 @@ int linux_mount(const char *source, const char *target, const char *type, unsign
     return mount(source, target, type, flags, data);
 }
 int linux_umount(const char *target, int flags) { return umount2(target, flags); }
+
+int linux_is_open_elsewhere(int descriptor) {
+    if (fcntl(descriptor, F_SETLEASE, F_WRLCK) == 0) {
+        fcntl(descriptor, F_SETLEASE, F_UNLCK);
+        return 0;
+    }
+    return errno == EAGAIN ? 1 : -1;
+}

@@ -17,6 +17,23 @@ public enum FileSystem {
         return lstat(path, &status) == 0
     }
 
+    /// The path without symbolic links (realpath(3)).
+    public static func resolve(_ path: String) throws(LinuxError) -> String {
+        guard let real = realpath(path, nil) else { throw .last("realpath", path) }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
+    /// Whether some other process has the file open now; nil where the kernel does not say (a file that is not ours, some
+    /// filesystems). A write lease is granted only on a file that nobody else has open (fcntl(2), F_SETLEASE).
+    ///
+    /// Not while this process has the file open in SQLite: closing the descriptor drops its locks (RULES.md S12).
+    public static func isOpenElsewhere(_ path: String) throws(LinuxError) -> Bool? {
+        let file = try FileDescriptor.open(path, .readWrite)
+        let answer = linux_is_open_elsewhere(file.raw)
+        return answer < 0 ? nil : answer > 0
+    }
+
     /// Makes one directory. False when it (or something of that name) was already there.
     @discardableResult
     public static func makeDirectory(_ path: String, permissions: UInt32 = 0o755) throws(LinuxError) -> Bool {
@@ -24,6 +41,14 @@ public enum FileSystem {
         let error = LinuxError.last("mkdir", path)
         if error.isAlreadyThere { return false }
         throw error
+    }
+
+    /// Makes a directory and those above it that are missing, each durable in the one above it when it returns.
+    public static func makeDirectories(_ path: String) throws(LinuxError) {
+        if path == "/" || path == "." || exists(path) { return }
+        let above = Text.directory(of: path)
+        try makeDirectories(above)
+        if try makeDirectory(path) { try syncDirectory(above) }
     }
 
     /// Renames over whatever is there. Durable only after `syncDirectory` of both directories.

@@ -38,5 +38,7 @@ public struct LinuxError: Error, Sendable {
     public static var busy: Int32 { EBUSY }
     /// ENOSPC, for a step that does not begin because there would not be room to finish it.
     public static var full: Int32 { ENOSPC }
+    /// ENOENT, for what is not there to be worked on.
+    public static var missing: Int32 { ENOENT }
     public var wouldBlock: Bool { code == EAGAIN }
 }

@@ -151,6 +151,25 @@ public struct Database: ~Copyable {
         }
     }
 
+    /// Copies the whole database, page for page, into a new file, while others may use it (SQLite's backup API). The copy is not
+    /// synced; one that was cut short is of no use.
+    public func backup(to path: String) throws(SQLiteError) {
+        let copy = try Database(path, .create)
+        guard let backup = sqlite3_backup_init(copy.handle, "main", handle, "main") else { throw copy.lastError("backup to") }
+        let limit = Clock.milliseconds + 10_000
+        var code = sqlite3_backup_step(backup, -1)
+        // A writer holds the lock for as long as its commit takes.
+        while code == SQLITE_BUSY || code == SQLITE_LOCKED, Clock.milliseconds < limit {
+            Clock.sleep(milliseconds: 50)
+            code = sqlite3_backup_step(backup, -1)
+        }
+        sqlite3_backup_finish(backup)
+        if code != SQLITE_DONE {
+            throw SQLiteError(
+                operation: "backup of", database: self.path, code: code, message: String(cString: sqlite3_errstr(code)))
+        }
+    }
+
     /// Asks `authorize` about every action of every statement prepared from now on; nil asks nobody.
     ///
     /// Denying makes prepare fail with `.refused`. SQLITE_IGNORE is not offered: it crashes SQLite in VACUUM (RULES.md S26).

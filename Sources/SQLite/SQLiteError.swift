@@ -50,6 +50,8 @@ public struct SQLiteError: Error, Sendable {
     /// The code for damage that a check reported in rows, not in a code (RULES.md S10).
     public static var corrupt: Int32 { SQLITE_CORRUPT }
     public static var busy: Int32 { SQLITE_BUSY }
+    /// The code for a run that was cancelled between two statements.
+    public static var interrupted: Int32 { SQLITE_INTERRUPT }
 
     public var kind: Kind {
         switch code & 0xFF {

@@ -1,3 +1,4 @@
+internal import AutoMigrator
 internal import BootSequence
 internal import Linux
 

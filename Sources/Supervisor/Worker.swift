@@ -150,8 +150,8 @@ struct Worker {
         let words = Text.words((try? FileSystem.readText("/proc/cmdline")) ?? "")
         let settings =
             words.compactMap { Text.dropPrefix($0, "firstlight.run_migrations=") }
-            + (getenv("RUN_MIGRATIONS").map { [String(cString: $0)] } ?? [])
-        return settings.contains { ["", "0", "false", "no", "off"].contains(Text.lowercase($0)) }
+            + (Environment.value("RUN_MIGRATIONS").map { [$0] } ?? [])
+        return settings.contains { !RunMigrations.isOn($0) }
     }
 
     private func become(user: UInt32, group: UInt32) -> Bool {

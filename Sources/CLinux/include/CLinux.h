@@ -40,6 +40,9 @@ const char *linux_errno_name(int code);
 static inline int linux_openat(int directory, const char *path, int flags, mode_t mode) {
     return openat(directory, path, flags, mode);
 }
+/// 1 when some other open file description has the file open, 0 when none has, -1 when the kernel does not say (F_SETLEASE, fcntl(2)).
+int linux_is_open_elsewhere(int descriptor);
+
 static inline int linux_fcntl(int descriptor, int command, long argument) {
     return fcntl(descriptor, command, argument);
 }

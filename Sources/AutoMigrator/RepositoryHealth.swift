@@ -1,0 +1,45 @@
+internal import Linux
+internal import SQLite
+
+/// Whether a database's bytes are to be trusted.
+extension RepositoryBoot {
+    /// The structural check after an unclean shutdown gives up after this many milliseconds: it is a look, not a proof.
+    private static let healthDeadline: Int64 = 20_000
+
+    func checkHealth(_ found: Inspection) throws(MigrationError) {
+        reporter.progress(.working, "check \(repository.path)")
+        let database = try sqlite { () throws(SQLiteError) in try RepositoryBoot.open(repository.path, found) }
+        database.interrupt(at: Clock.milliseconds + Self.healthDeadline)
+        let findings: [String]
+        do throws(SQLiteError) {
+            findings = try Check.structure(database, verify: .quick)
+        } catch {
+            // Too large to be looked at in the time there is, or a schema that this SQLite cannot read whole: no finding, so no reason
+            // to stop.
+            if error.kind == .interrupted || error.kind == .sql { return }
+            throw .database(error)
+        }
+        if let first = findings.first {
+            throw .database(
+                SQLiteError(
+                    operation: "quick_check", database: repository.path, code: SQLiteError.corrupt, message: first))
+        }
+    }
+
+    /// Whether SQLite's word that the database is damaged survives a second look (RULES.md S5): a read error also surfaces as
+    /// CORRUPT, and so does a view that a newer SQLite wrote.
+    func isDamaged(_ suspicion: MigrationError) throws(MigrationError) -> Bool {
+        guard suspicion.suggestsDamage else { return false }
+        reporter.log.warning("\(suspicion.text); looking again")
+        // An I/O error throws here, and then nothing is known about the bytes.
+        _ = try system { () throws(LinuxError) in try Seal.checksum(FileDescriptor.open(repository.path, .read)) }
+        do throws(SQLiteError) {
+            let database = try Database(repository.path, .readWrite, defensive: false)
+            try database.execute("PRAGMA writable_schema=ON")
+            return try !Check.structure(database, verify: .quick).isEmpty
+        } catch {
+            if error.kind == .notADatabase { return state.isBorn || !state.snapshots.list().isEmpty }
+            return error.kind == .corrupt
+        }
+    }
+}

@@ -1,0 +1,151 @@
+internal import Linux
+internal import SQLite
+
+/// Forward to the image's schema, under the protection of a snapshot; and what to do when that fails.
+extension RepositoryBoot {
+    mutating func forward(_ set: MigrationSet, _ plan: Plan, afterLoss: String?) throws(MigrationError) {
+        if let afterLoss {
+            return end(
+                .restored,
+                reason: "migrating: \(afterLoss); the schema from before this image is kept, tried again at a later boot")
+        }
+        if repository.strictOrder, let first = plan.outOfOrder.first {
+            return try fallBack(set, plan, .order(file: first.file, newest: plan.schema ?? 0))
+        }
+        if let hold = try heldNow(set, plan) {
+            return end(
+                repository.onFailure.first == .stop ? .failed : .restored,
+                reason: hold + "; the schema from before this image is kept")
+        }
+        try upgrade(set, plan)
+    }
+
+    private mutating func upgrade(_ set: MigrationSet, _ plan: Plan) throws(MigrationError) {
+        try system { () throws(LinuxError) in try prepareState() }
+        let lock = try system { () throws(LinuxError) in try state.lock() }
+        let goal = goal
+        let failure = try attempt(set, plan) { (history) throws(MigrationError) in
+            Plan(set, history, goal: goal).pending.map { Move(up: $0) }
+        }
+        _ = consume lock
+        if let failure {
+            if try isDamaged(failure) { return try recover(set, failure.text) }
+            return try fallBack(set, plan, failure)
+        }
+        report.pending = 0
+        try snapshotAfterwards()
+        end(.migrated)
+    }
+
+    /// Runs a course under the attempt counter, with the lock held. Whatever it throws or returns, the database is whole: the one from
+    /// before, or, with nil, the one that was wanted.
+    mutating func attempt(
+        _ set: MigrationSet, _ plan: Plan, course: @escaping Upgrade.Course
+    ) throws(MigrationError) -> MigrationError? {
+        let attempts = Attempts(state)
+        var record = Attempts.Record()
+        record.key = planKey(set)
+        if case .attempt(let next) = Attempts.decide(attempts.read(), key: record.key), !retryHeld { record = next }
+        record.verdict = .running
+        do throws(LinuxError) {
+            // An attempt that nobody will know of could take the device down at every boot.
+            try attempts.write(record, durable: true)
+        } catch {
+            return .system(error)
+        }
+        var upgrade = Upgrade(
+            state, repository, set, reporter: reporter, entered: { attempts.note(stage: $0) }, course: course)
+        do throws(Upgrade.Failure) {
+            try upgrade.run()
+        } catch {
+            reporter.log.error("\(repository.path): migrating failed: \(error.cause.text)")
+            report.snapshot = upgrade.snapshot?.title
+            if error.cause.holds && !Self.hasCode(plan) {
+                try? attempts.fail(error.cause.text)
+            } else {
+                attempts.clear()
+            }
+            if try !isDamaged(error.cause) { try undo(error) }
+            return error.cause
+        }
+        attempts.clear()
+        report.snapshot = upgrade.snapshot?.title
+        report.schema = upgrade.schema
+        return nil
+    }
+
+    /// The database as it was before the run: SQLite has rolled back, or its snapshot goes back in place.
+    private mutating func undo(_ failure: Upgrade.Failure) throws(MigrationError) {
+        guard let snapshot = failure.undo else { return }
+        reporter.progress(.recovering, "restore \(repository.path)")
+        reporter.log.warning(
+            "\(repository.path): steps were committed before the failure; snapshot \(snapshot.title) from before is put back")
+        try system { () throws(LinuxError) in try Swap.clear(state) }
+        report.quarantine = try replace(by: snapshot)
+    }
+
+    /// A failed migration loses nothing: the schema from before serves, unless the policy says otherwise.
+    private mutating func fallBack(_ set: MigrationSet, _ plan: Plan, _ cause: MigrationError) throws(MigrationError) {
+        let kept = "\(cause.text); the schema from before this image is kept"
+        report.pending = Int64(plan.pending.count)
+        switch repository.onFailure.first ?? .restore {
+        case .restore, .keep: end(.restored, reason: kept)
+        case .rebuild:
+            // Trouble of the machine passes, and a fresh database would meet it, too.
+            if cause.isMachine { return end(.restored, reason: kept) }
+            if try rebuild(set, cause.text) { return }
+            end(.restored, reason: kept)
+        case .stop: end(.failed, reason: kept)
+        }
+    }
+
+    // ---- Held plans ----
+
+    /// Why this plan is not tried at this boot, counted; nil when it is to be tried.
+    mutating func heldNow(_ set: MigrationSet, _ plan: Plan) throws(MigrationError) -> String? {
+        if retryHeld || !state.exists || Self.hasCode(plan) { return nil }
+        let attempts = Attempts(state)
+        guard case .hold(let reason, let boots, let write) = Attempts.decide(attempts.read(), key: planKey(set)) else {
+            return nil
+        }
+        if let write {
+            do throws(LinuxError) {
+                try attempts.write(write, durable: true)
+            } catch {
+                // A count that cannot be kept would hold for ever, or never.
+                warn(["the count of boots that the plan rests could not be written: \(error.text)"])
+            }
+        }
+        report.heldForBoots = boots
+        return boots.map { "held: \(reason); tried again \($0) boots from now" }
+            ?? "held: \(reason); not tried again until the image's migrations, Firstlight or SQLite change"
+    }
+
+    /// The same without counting, for a plan that is only looked at.
+    func holdNow(_ set: MigrationSet, _ plan: Plan) -> Hold? {
+        if !state.exists || Self.hasCode(plan) { return nil }
+        guard case .hold(let reason, let boots, _) = Attempts.decide(Attempts(state).read(), key: planKey(set)) else {
+            return nil
+        }
+        return Hold(reason: reason, boots: boots)
+    }
+
+    /// What code does cannot be told from its outside, so whether it has been mended cannot either.
+    private static func hasCode(_ plan: Plan) -> Bool {
+        plan.pending.contains { if case .code = $0.up { true } else { false } }
+    }
+
+    /// What a plan's success depends on, as far as it can be known before.
+    private func planKey(_ set: MigrationSet) -> UInt64 {
+        var hash = XXH64()
+        hash.update(firstlightVersion)
+        hash.update(Database.version)
+        for path in repository.extensions { hash.update(path) }
+        for migration in set.migrations {
+            let options = migration.options
+            hash.update("\(migration.version) \(migration.checksum ?? "") ")
+            hash.update("\(options.transaction ? 1 : 0)\(options.foreignKeys ? 1 : 0)\(options.compatible ? 1 : 0)\n")
+        }
+        return hash.digest
+    }
+}

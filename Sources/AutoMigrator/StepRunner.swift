@@ -1,0 +1,73 @@
+internal import Linux
+internal import SQLite
+
+/// Runs moves one by one, each with its row in the history, and tells how far it is.
+struct StepRunner {
+    let repository: Repository
+    let reporter: Reporter
+    /// How many there are in all.
+    let count: Int
+    /// When the run is interrupted, by Clock.milliseconds; nil is never.
+    let deadline: Int64?
+    private(set) var done = 0
+
+    init(_ repository: Repository, count: Int, reporter: Reporter) {
+        self.repository = repository
+        self.reporter = reporter
+        self.count = count
+        deadline = repository.deadline.map { Clock.milliseconds + $0 }
+    }
+
+    /// One move and its row: in the caller's transaction, or, for `transaction:false`, the row in one of its own.
+    mutating func run(_ move: Move, on database: borrowing Database) throws(MigrationError) {
+        done += 1
+        let line = "\(repository.path): \(move.direction == .up ? "step" : "undo") \(done) of \(count): \(move.title)"
+        reporter.progress(.working, line)
+        reporter.log.info(line)
+        let progress = { [done, count] (instructions: Int64) in
+            Progress(step: done, count: count, title: move.title, instructions: instructions)
+        }
+        if repository.hooks.progress?(progress(0)) == false {
+            throw .step(title: move.title, file: move.file, line: nil, error: cancelled(database))
+        }
+        watch(database, progress)
+        try hook(repository.hooks.beforeStep, progress(0), move, on: database)
+        try move.run(on: database)
+        let alone = !move.options.transaction
+        if alone { try sqlite { () throws(SQLiteError) in try database.execute("BEGIN IMMEDIATE") } }
+        try History.record(move, in: database)
+        if alone { try sqlite { () throws(SQLiteError) in try database.execute("COMMIT") } }
+        try hook(repository.hooks.afterStep, progress(0), move, on: database)
+        if !alone && database.isAutocommit {
+            throw .refused(
+                title: move.title, file: move.file, line: nil, reason: "a hook ended the transaction that all steps run in")
+        }
+    }
+
+    private func hook(
+        _ hook: Hooks.Step?, _ progress: Progress, _ move: Move, on database: borrowing Database
+    ) throws(MigrationError) {
+        do throws(SQLiteError) {
+            try hook?(progress, database)
+        } catch {
+            throw .step(title: move.title, file: move.file, line: nil, error: error)
+        }
+    }
+
+    private func cancelled(_ database: borrowing Database) -> SQLiteError {
+        SQLiteError(operation: "run", database: database.path, code: SQLiteError.interrupted, message: "cancelled")
+    }
+
+    /// Movement inside a long statement, and the end of patience with it.
+    private func watch(_ database: borrowing Database, _ progress: @escaping (Int64) -> Progress) {
+        let interval: Int64 = 10_000
+        let (deadline, tell) = (deadline, repository.hooks.progress)
+        if deadline == nil && tell == nil { return }
+        var instructions: Int64 = 0
+        database.onProgress(every: Int32(interval)) {
+            instructions += interval
+            if let deadline, Clock.milliseconds >= deadline { return true }
+            return tell?(progress(instructions)) == false
+        }
+    }
+}
