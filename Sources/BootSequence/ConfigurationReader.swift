@@ -167,8 +167,14 @@ public struct ConfigurationReader {
         case "quarantine": setValue(key, value, "a number from 1 to 100") { assign(ConfigurationReader.count(value), &$0.databases[database].repository.quarantine) }
         case "verify":
             setValue(key, value, "full, quick or none") { assign(Verify(text: value), &$0.databases[database].repository.verify) }
-        case "on-newer": notYet(key, value, unless: "downgrade")
-        case "adopt": notYet(key, value, unless: "auto")
+        case "on-newer":
+            setValue(key, value, "downgrade, keep or stop") { assign(Repository.Newer(text: value), &$0.databases[database].repository.onNewer) }
+        case "adopt":
+            setValue(key, value, "auto, ecto, golang-migrate, goose, dbmate, grdb or none") { assign(Adopt(text: value), &$0.databases[database].repository.adopt) }
+        case "strict-order":
+            setValue(key, value, "yes or no") { assign(ConfigurationReader.flag(value), &$0.databases[database].repository.strictOrder) }
+        case "extensions":
+            setValue(key, value, "a list of absolute paths") { assign(ConfigurationReader.paths(value), &$0.databases[database].repository.extensions) }
         case "snapshot-every": notYet(key, value, unless: "7d")
         case "keep-tables": notYet(key, value, unless: "")
         default: unknown(key)
@@ -237,6 +243,15 @@ public struct ConfigurationReader {
 
     private static func path(_ text: String) -> String? {
         Text.hasPrefix(text, "/") && text.utf8.count > 1 ? text : nil
+    }
+
+    private static func paths(_ text: String) -> [String]? {
+        var paths: [String] = []
+        for word in Text.split(text, 0x2C) where !Text.trim(word).utf8.isEmpty {
+            guard let path = path(Text.trim(word)) else { return nil }
+            paths.append(path)
+        }
+        return paths
     }
 
     private static func count(_ text: String) -> Int? {

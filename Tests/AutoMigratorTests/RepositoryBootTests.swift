@@ -30,16 +30,10 @@ import Testing
         let bench = Workbench.logger()
         bench.boot()
         bench.addReadings(100)
-        func state() throws -> [String] {
-            try FileManager.default.subpathsOfDirectory(atPath: bench.root + "/data").sorted().map {
-                let attributes = try FileManager.default.attributesOfItem(atPath: bench.root + "/data/" + $0)
-                return "\($0) \(attributes[.size]!) \(attributes[.modificationDate]!)"
-            }
-        }
-        let before = try state()
+        let before = try bench.fingerprint()
         let report = bench.boot()
         #expect(report.outcome == .current, "\(report)")
-        #expect(try state() == before)
+        #expect(try bench.fingerprint() == before)
     }
 
     @Test func appliesPendingStepsAndKeepsRows() {

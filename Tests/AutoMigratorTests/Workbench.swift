@@ -26,19 +26,27 @@ final class Workbench {
     /// One boot with the present set of migrations.
     @discardableResult
     func boot(
-        unclean: Bool = false, afterLoss: String? = nil, change: (inout Repository) -> Void = { _ in }
+        unclean: Bool = false, afterLoss: String? = nil, to goal: Goal = .end, retryHeld: Bool = false, change: (inout Repository) -> Void = { _ in }
     ) -> RepositoryReport {
         writeMigrations()
         var repository = Repository(name: "app", path: database, migrations: root + "/set")
         change(&repository)
         logged = []
         var boot = RepositoryBoot(repository, reporter: Reporter(log: Log { self.logged.append($1) }))
-        return boot.run(unclean: unclean, afterLoss: afterLoss)
+        return boot.run(unclean: unclean, afterLoss: afterLoss, to: goal, retryHeld: retryHeld)
     }
 
     func writeMigrations() {
         for name in (try? FileSystem.list(root + "/set")) ?? [] { try! FileSystem.remove(root + "/set/\(name)") }
         for (name, text) in migrations { try! text.write(toFile: root + "/set/\(name)", atomically: false, encoding: .utf8) }
+    }
+
+    /// Names, sizes and times of everything beside and below the database.
+    func fingerprint() throws -> [String] {
+        try FileManager.default.subpathsOfDirectory(atPath: root + "/data").sorted().map {
+            let attributes = try FileManager.default.attributesOfItem(atPath: root + "/data/" + $0)
+            return "\($0) \(attributes[.size]!) \(attributes[.modificationDate]!)"
+        }
     }
 
     func execute(_ sql: String) {

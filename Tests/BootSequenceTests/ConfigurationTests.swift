@@ -20,6 +20,10 @@ import Testing
             user = app
             on-failure = restore, keep
             verify = quick
+            on-newer = keep
+            adopt = golang-migrate
+            strict-order = yes
+            extensions = /usr/lib/a.so, /usr/lib/b.so
             [light]
             line = STATUS#LED
             active = low
@@ -29,6 +33,10 @@ import Testing
         #expect(configuration.limit == 300_000)
         #expect(configuration.databases.first?.repository.onFailure == [.restore, .keep])
         #expect(configuration.databases.first?.user == "app")
+        #expect(configuration.databases.first?.repository.onNewer == .keep)
+        #expect(configuration.databases.first?.repository.adopt == .golangMigrate)
+        #expect(configuration.databases.first?.repository.strictOrder == true)
+        #expect(configuration.databases.first?.repository.extensions == ["/usr/lib/a.so", "/usr/lib/b.so"])
         #expect(configuration.lightLine == .gpio("STATUS#LED"))
         #expect(configuration.lightActiveLow)
     }
@@ -39,6 +47,7 @@ import Testing
         ("[database a/b]\npath = /x", 1, "letters, digits"), ("[boot\nlimit = 1s", 1, "no closing bracket"),
         ("limit = 1s", 1, "outside"), ("[boot]\nlimit", 2, "neither"), ("[button]\nline = led:x", 2, "line = led:x"),
         ("[light]\nline = key:RESTART", 2, "line = key:RESTART"), ("[button]\nhold = 30s", 2, "1s to 29s"),
+        ("[database a]\nadopt = flyway", 2, "adopt = flyway"), ("[database a]\nextensions = a.so", 2, "absolute paths"),
         ("[hooks]\non-ready = /bin/x", 2, "does not act on it yet"),
     ])
     func aMistakeNamesFileLineAndKeyAndKeepsTheDefault(text: String, line: Int, words: String) {
