@@ -77,6 +77,6 @@ let package = Package(
         .testTarget(name: "VirtualBoardTests", dependencies: ["VirtualBoard"]),
         .testTarget(name: "BoardTests", dependencies: ["VirtualBoard"]),
         .testTarget(name: "DataPartitionTests", dependencies: ["DataPartition", "Linux", "CLinux"]),
-        .testTarget(name: "AutoMigratorTests", dependencies: ["AutoMigrator", "SQLite", "Linux"]),
+        .testTarget(name: "AutoMigratorTests", dependencies: ["AutoMigrator", "SQLite", "CSQLite", "Linux"]),
     ]
 )

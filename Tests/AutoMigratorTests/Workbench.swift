@@ -36,6 +36,19 @@ final class Workbench {
         return boot.run(unclean: unclean, afterLoss: afterLoss, to: goal, retryHeld: retryHeld)
     }
 
+    func rollBack(to goal: Goal) -> RepositoryReport {
+        writeMigrations()
+        var boot = RepositoryBoot(Repository(name: "app", path: database, migrations: root + "/set"), reporter: .silent)
+        return boot.rollBack(to: goal)
+    }
+
+    func plan(change: (inout Repository) -> Void = { _ in }) throws -> Plan {
+        writeMigrations()
+        var repository = Repository(name: "app", path: database, migrations: root + "/set")
+        change(&repository)
+        return try RepositoryBoot(repository, reporter: .silent).plan()
+    }
+
     func writeMigrations() {
         for name in (try? FileSystem.list(root + "/set")) ?? [] { try! FileSystem.remove(root + "/set/\(name)") }
         for (name, text) in migrations { try! text.write(toFile: root + "/set/\(name)", atomically: false, encoding: .utf8) }
