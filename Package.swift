@@ -76,7 +76,8 @@ let package = Package(
         .testTarget(name: "ToolTests"),
         .testTarget(name: "VirtualBoardTests", dependencies: ["VirtualBoard"]),
         .testTarget(name: "BoardTests", dependencies: ["VirtualBoard"]),
-        .testTarget(name: "DataPartitionTests", dependencies: ["DataPartition", "Linux", "CLinux"]),
+        .testTarget(
+            name: "DataPartitionTests", dependencies: ["DataPartition", "AutoMigrator", "SQLite", "Linux", "CLinux"]),
         .testTarget(name: "AutoMigratorTests", dependencies: ["AutoMigrator", "SQLite", "CSQLite", "Linux"]),
     ]
 )

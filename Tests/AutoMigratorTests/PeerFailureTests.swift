@@ -1,0 +1,124 @@
+import AutoMigrator
+import Foundation
+import Linux
+import SQLite
+import Testing
+
+/// What other migrators were seen to do to a device, each as a test that fails on their way of doing it.
+@Suite struct PeerFailureTests {
+    /// Nine of nine take a file of zero bytes for a healthy, empty database and report success (RULES.md S19).
+    @Test func aFileOfZeroBytesIsALostDatabase() {
+        let bench = Workbench.logger()
+        bench.boot()
+        bench.addReadings(50)
+        bench.migrations.merge(RepositoryBootTests.next) { $1 }
+        bench.boot()
+        _ = FileManager.default.createFile(atPath: bench.database, contents: Data())
+        let report = bench.boot()
+        #expect(report.outcome == .restored)
+        #expect(report.lost != nil)
+        #expect(bench.integer("SELECT count(*) FROM readings") == 50)
+    }
+
+    /// A zero-byte file with a hot journal is also what a cut first boot leaves: nothing is lost, and the next boot creates.
+    @Test func zeroBytesWithAJournalBeforeAnyBirthIsACutFirstBoot() throws {
+        let bench = Workbench.logger()
+        _ = FileManager.default.createFile(atPath: bench.database, contents: Data())
+        let journal = Data([0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7] + [UInt8](repeating: 0, count: 504))
+        try journal.write(to: URL(fileURLWithPath: bench.database + "-journal"))
+        let report = bench.boot()
+        #expect(report.outcome == .migrated, "\(report)")
+        #expect(report.quarantine.flatMap { bench.bytes($0 + "/app.db-journal") } == journal)
+    }
+
+    /// History and SQL in separate commits: a kill between the two leaves a step that is applied and not recorded.
+    @Test func aStepAndItsRowAreOneCommit() throws {
+        let bench = Workbench.logger()
+        bench.boot()
+        bench.migrations.merge(RepositoryBootTests.next) { $1 }
+        bench.migrations["3_more.sql"] = "CREATE TABLE more (x);"
+        // What a power cut at these moments would leave: the files as they are, journal and all.
+        final class Copies: @unchecked Sendable { var paths: [String] = [] }
+        let copies = Copies()
+        let database = bench.database
+        let root = bench.root
+        let copy: Hooks.Step = { (progress, _) throws(SQLiteError) in
+            let directory = "\(root)/cut-\(copies.paths.count)"
+            try? FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            for suffix in ["", "-journal", "-wal"] {
+                try? FileManager.default.copyItem(atPath: database + suffix, toPath: directory + "/app.db" + suffix)
+            }
+            copies.paths.append(directory + "/app.db")
+        }
+        var hooks = Hooks()
+        hooks.beforeStep = copy
+        hooks.afterStep = copy
+        #expect(bench.boot { $0.hooks = hooks }.outcome == .migrated)
+        #expect(copies.paths.count == 4)
+        for path in copies.paths {
+            let cut = try Database(path, .readWrite)
+            let recorded = try cut.integer("SELECT count(*) FROM schema_migrations") ?? 0
+            let column = try cut.integer("SELECT count(*) FROM pragma_table_info('readings') WHERE name = 'unit'") ?? 0
+            let more = try cut.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'more'") ?? 0
+            #expect(recorded == 1 + column + more)
+            #expect(column == more, "neither or both")
+        }
+    }
+
+    /// After a first migration in WAL mode the file itself is 4,096 bytes, and so is a copy of it (RULES.md S21).
+    @Test func theSnapshotOfAFreshWALDatabaseIsWhole() throws {
+        let bench = Workbench.logger()
+        bench.migrations["2_wal.sql"] = "-- migrate:up transaction:false\nPRAGMA journal_mode=WAL;"
+        #expect(bench.boot().outcome == .migrated)
+        #expect(bench.text("PRAGMA journal_mode") == "wal")
+        let snapshot = bench.root + "/copy.db"
+        try FileManager.default.copyItem(atPath: "\(bench.state)/snapshots/\(bench.files("snapshots")[0])", toPath: snapshot)
+        #expect(try Database(snapshot, .readWrite).integer("SELECT count(*) FROM sqlite_schema WHERE name = 'readings'") == 1)
+    }
+
+    /// A WAL that a crash left is committed rows: they must be in the snapshot, and the step must see them.
+    @Test func rowsInALeftoverWALAreKept() throws {
+        let bench = Workbench.logger()
+        bench.boot()
+        bench.execute("PRAGMA journal_mode=WAL")
+        do {
+            let application = try Database(bench.database, .readWrite)
+            application.keepWALOnClose()
+            try application.execute("INSERT INTO sensors VALUES (5, 'in the WAL')")
+        }
+        #expect((bench.bytes(bench.database + "-wal")?.count ?? 0) > 0)
+        bench.migrations.merge(RepositoryBootTests.next) { $1 }
+        #expect(bench.boot().outcome == .migrated)
+        #expect(bench.text("SELECT name FROM sensors WHERE id = 5") == "in the WAL")
+    }
+
+    /// SQLite deletes a full WAL beside a missing file and says ok (RULES.md S24).
+    @Test func aWALBesideAMissingFileIsKept() throws {
+        let bench = Workbench.logger()
+        bench.boot()
+        let wal = Data((0..<9000).map { UInt8(truncatingIfNeeded: $0) })
+        try FileSystem.remove(bench.database)
+        try wal.write(to: URL(fileURLWithPath: bench.database + "-wal"))
+        let report = bench.boot()
+        #expect(report.outcome == .restored)
+        let kept = (try? FileManager.default.subpathsOfDirectory(atPath: "\(bench.state)/quarantine")) ?? []
+        #expect(kept.contains { $0.hasSuffix("app.db-wal") && bench.bytes("\(bench.state)/quarantine/\($0)") == wal })
+    }
+
+    /// A check that passes is not a database that is whole (RULES.md S3, S4): a restore looks at every byte.
+    @Test func aSnapshotWithOneFlippedBitIsNotRestored() {
+        let bench = Workbench.logger()
+        bench.boot()
+        bench.addReadings(3000)
+        bench.migrations.merge(RepositoryBootTests.next) { $1 }
+        bench.boot()
+        let newest = "\(bench.state)/snapshots/\(bench.files("snapshots").last!)"
+        var bytes = bench.bytes(newest)!
+        bytes[bytes.count - 40] ^= 1
+        try! bytes.write(to: URL(fileURLWithPath: newest))
+        bench.damage(bench.database, at: 0, count: 4096)
+        let report = bench.boot()
+        #expect(report.outcome == .restored)
+        #expect(report.snapshot?.hasSuffix("schema 1") == true, "\(report)")
+    }
+}
