@@ -47,13 +47,13 @@ struct RepositoryState {
             made = try FileSystem.makeDirectory(path, permissions: 0o700) || made
         }
         if !FileSystem.exists(attemptsPath) {
-            // Its blocks are taken now: on a full disk only what is there can be overwritten.
+            // Its blocks are taken now: on a full disk only what is there can be overwritten. Not synced: lost, it reads as
+            // no attempt.
             let file = try FileDescriptor.open(attemptsPath, .create, permissions: 0o600)
             let zeros = [UInt8](repeating: 0, count: 2 * Attempts.slot)
             try zeros.withUnsafeBufferPointer { (zeros) throws(LinuxError) in
                 try file.write(UnsafeRawBufferPointer(zeros))
             }
-            try file.sync()
             made = true
         }
         if !made { return }
@@ -74,7 +74,9 @@ struct RepositoryState {
     /// Remembers that the database existed. Durable when it returns.
     func markBorn() throws(LinuxError) {
         if isBorn { return }
-        try FileSystem.replace(bornPath, with: "", durable: true, permissions: 0o600)
+        // Only its name says anything.
+        _ = try FileDescriptor.open(bornPath, .create, permissions: 0o600)
+        try FileSystem.syncDirectory(directory)
     }
 
     /// The next number for a snapshot, a quarantine or an intent: above all that are there.

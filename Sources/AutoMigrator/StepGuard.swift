@@ -33,8 +33,6 @@ final class StepGuard {
 
     private func reason(against action: Database.Action) -> String? {
         switch action.kind {
-        case .other:
-            return nil
         case .transaction:
             return alone ? nil : "\(action.first ?? "COMMIT") in a migration that already runs in a transaction; use transaction:false"
         case .savepoint:

@@ -73,8 +73,19 @@ struct Swap {
     /// Steps (a) to (g). On return the replacement is in place and on the disk.
     /// - Returns: the quarantine directory, nil when there was nothing to move.
     func perform(_ state: RepositoryState) throws(MigrationError) -> String? {
+        // With nothing in the way the one rename of (f) is all, and needs nobody to finish it.
+        if operation == .replace, source.utf8.isEmpty, !inodes.contains(where: { $0 != 0 }) {
+            try system { () throws(LinuxError) in try putInPlace(state) }
+            return nil
+        }
         try system { () throws(LinuxError) in try write(to: state) }
         return try finish(state)
+    }
+
+    /// Step (f).
+    private func putInPlace(_ state: RepositoryState) throws(LinuxError) {
+        try FileSystem.rename(state.replacement, to: state.database)
+        try FileSystem.syncDirectory(state.databaseDirectory)
     }
 
     /// Steps (b) to (g): for a boot that found the intent, too.
@@ -108,10 +119,7 @@ struct Swap {
                     try FileSystem.syncDirectory(state.databaseDirectory)
                     moved = quarantine
                 }
-                if seal != nil {
-                    try FileSystem.rename(state.replacement, to: state.database)
-                    try FileSystem.syncDirectory(state.databaseDirectory)
-                }
+                if seal != nil { try putInPlace(state) }
                 return moved
             }
         }

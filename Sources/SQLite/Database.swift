@@ -170,7 +170,8 @@ public struct Database: ~Copyable {
         }
     }
 
-    /// Asks `authorize` about every action of every statement prepared from now on; nil asks nobody.
+    /// Asks `authorize` about every action that reaches beyond the database's own tables and transaction (`Action.Kind`), in every
+    /// statement prepared from now on; nil asks nobody.
     ///
     /// Denying makes prepare fail with `.refused`. SQLITE_IGNORE is not offered: it crashes SQLite in VACUUM (RULES.md S26).
     public func authorize(_ authorize: ((Action) -> Bool)?) {
@@ -182,9 +183,11 @@ public struct Database: ~Copyable {
         sqlite3_set_authorizer(
             handle,
             { context, code, first, second, _, _ in
+                // Reading a column is an action, too: thousands, and none of them worth a String.
+                guard let kind = Action.Kind(code: code) else { return SQLITE_OK }
                 let callbacks = Unmanaged<Callbacks>.fromOpaque(context!).takeUnretainedValue()
                 let action = Action(
-                    code: code, first: first.map { String(cString: $0) }, second: second.map { String(cString: $0) })
+                    kind: kind, first: first.map { String(cString: $0) }, second: second.map { String(cString: $0) })
                 return callbacks.authorize?(action) ?? true ? SQLITE_OK : SQLITE_DENY
             }, Unmanaged.passUnretained(callbacks).toOpaque())
     }
@@ -233,24 +236,27 @@ public struct Database: ~Copyable {
         var progress: (() -> Bool)?
     }
 
-    /// What a statement is about to do, as sqlite3_set_authorizer tells it.
+    /// What a statement is about to do, as sqlite3_set_authorizer tells it (c3ref/c_alter_table.html).
     public struct Action: Sendable {
-        /// SQLITE_PRAGMA, SQLITE_ATTACH, … (c3ref/c_alter_table.html)
-        public let code: Int32
-        public let first: String?
-        public let second: String?
+        public enum Kind: Sendable, Equatable {
+            case pragma, transaction, savepoint, attach, detach
 
-        public enum Kind: Sendable, Equatable { case pragma, transaction, savepoint, attach, detach, other }
-
-        public var kind: Kind {
-            switch code {
-            case SQLITE_PRAGMA: .pragma
-            case SQLITE_TRANSACTION: .transaction
-            case SQLITE_SAVEPOINT: .savepoint
-            case SQLITE_ATTACH: .attach
-            case SQLITE_DETACH: .detach
-            default: .other
+            init?(code: Int32) {
+                switch code {
+                case SQLITE_PRAGMA: self = .pragma
+                case SQLITE_TRANSACTION: self = .transaction
+                case SQLITE_SAVEPOINT: self = .savepoint
+                case SQLITE_ATTACH: self = .attach
+                case SQLITE_DETACH: self = .detach
+                default: return nil
+                }
             }
         }
+
+        public let kind: Kind
+        /// The pragma's name, the file attached, BEGIN or COMMIT.
+        public let first: String?
+        /// The pragma's value.
+        public let second: String?
     }
 }
