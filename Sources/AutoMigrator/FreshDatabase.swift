@@ -54,6 +54,7 @@ struct FreshDatabase {
             }
             try History.prepare(database, taking: History())
             for move in unit.moves { try runner.run(move, on: database) }
+            try runner.finish(on: database)
             if !unit.alone { try sqlite { () throws(SQLiteError) in try database.execute("COMMIT") } }
         }
         let news = try sqlite { () throws(SQLiteError) in

@@ -116,27 +116,37 @@ public struct History: Sendable {
         }
     }
 
-    /// Records what a move did, in the transaction that did it: history and schema can never disagree.
+    /// Records that a move was done, in the transaction that did it: history and schema can never disagree.
     static func record(_ move: Move, in database: borrowing Database) throws(MigrationError) {
         try sqlite { () throws(SQLiteError) in
-            guard move.direction == .up, let migration = move.migration else {
-                // Ours goes with it, by the trigger.
-                let row = try database.prepare("DELETE FROM schema_migrations WHERE version = ?")
-                row.bind(move.version, at: 1)
-                return try row.run()
-            }
-            try insert(migration.version, database)
-            let own = try database.prepare(
+            if move.direction == .up { return try insert(move.version, database) }
+            // Ours goes with it, by the trigger.
+            let row = try database.prepare("DELETE FROM schema_migrations WHERE version = ?")
+            row.bind(move.version, at: 1)
+            try row.run()
+        }
+    }
+
+    /// Records what Ecto's row has no place for, in the same transaction as `record`. One statement for all steps of a transaction: each
+    /// change of the schema would have SQLite compile it anew.
+    static func describe(_ migrations: [Migration], in database: borrowing Database) throws(MigrationError) {
+        if migrations.isEmpty { return }
+        try sqlite { () throws(SQLiteError) in
+            // A later step may have squashed the history.
+            let row = try database.prepare(
                 """
                 INSERT OR REPLACE INTO firstlight_migrations (version, name, checksum, compatible, down)
-                VALUES (?, ?, ?, ?, ?)
+                SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS (SELECT 1 FROM schema_migrations WHERE version = ?1)
                 """)
-            own.bind(migration.version, at: 1)
-            own.bind(migration.name, at: 2)
-            own.bind(migration.checksum ?? "", at: 3)
-            own.bind(migration.options.compatible ? 1 : 0, at: 4)
-            own.bind(StoredDown.text(of: migration), at: 5)
-            try own.run()
+            for migration in migrations {
+                row.reset()
+                row.bind(migration.version, at: 1)
+                row.bind(migration.name, at: 2)
+                row.bind(migration.checksum ?? "", at: 3)
+                row.bind(migration.options.compatible ? 1 : 0, at: 4)
+                row.bind(StoredDown.text(of: migration), at: 5)
+                try row.run()
+            }
         }
     }
 

@@ -10,6 +10,8 @@ struct StepRunner {
     /// When the run is interrupted, by Clock.milliseconds; nil is never.
     let deadline: Int64?
     private(set) var done = 0
+    /// Steps whose row of ours is still to be written.
+    private var undescribed: [Migration] = []
 
     init(_ repository: Repository, count: Int, reporter: Reporter) {
         self.repository = repository
@@ -18,7 +20,8 @@ struct StepRunner {
         deadline = repository.deadline.map { Clock.milliseconds + $0 }
     }
 
-    /// One move and its row: in the caller's transaction, or, for `transaction:false`, the row in one of its own.
+    /// One move and its row: in the caller's transaction, which `finish` has to end, or, for `transaction:false`, the row in one of its
+    /// own.
     mutating func run(_ move: Move, on database: borrowing Database) throws(MigrationError) {
         done += 1
         let line = "\(repository.path): \(move.direction == .up ? "step" : "undo") \(done) of \(count): \(move.title)"
@@ -36,12 +39,20 @@ struct StepRunner {
         let alone = !move.options.transaction
         if alone { try sqlite { () throws(SQLiteError) in try database.execute("BEGIN IMMEDIATE") } }
         try History.record(move, in: database)
+        if move.direction == .up, let migration = move.migration { undescribed.append(migration) }
+        if alone { try finish(on: database) }
         if alone { try sqlite { () throws(SQLiteError) in try database.execute("COMMIT") } }
         try hook(repository.hooks.afterStep, progress(0), move, on: database)
         if !alone && database.isAutocommit {
             throw .refused(
                 title: move.title, file: move.file, line: nil, reason: "a hook ended the transaction that all steps run in")
         }
+    }
+
+    /// What is left to be recorded before the transaction is committed.
+    mutating func finish(on database: borrowing Database) throws(MigrationError) {
+        try History.describe(undescribed, in: database)
+        undescribed = []
     }
 
     private func hook(

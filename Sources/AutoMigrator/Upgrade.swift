@@ -120,6 +120,7 @@ struct Upgrade {
                 try begin(database, foreignKeys: unit.foreignKeys)
             }
             for move in unit.moves { try runner.run(move, on: database) }
+            try runner.finish(on: database)
             if last { try compare(database, baseline: baseline) }
             if !unit.alone {
                 if !last { try announcePart() }
