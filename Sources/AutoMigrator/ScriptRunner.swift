@@ -15,6 +15,7 @@ struct ScriptRunner {
         let text = UnsafeMutableBufferPointer<CChar>.allocate(capacity: script.sql.utf8.count + 1)
         defer { text.deallocate() }
         _ = text.initialize(from: script.sql.utf8CString)
+        if !alone { TransactionWrapper.leaveOut(of: text) }
         func line(at byte: Int) -> Int64 {
             text[..<min(byte, text.count - 1)].reduce(script.firstLine) { $0 + ($1 == 0x0A ? 1 : 0) }
         }

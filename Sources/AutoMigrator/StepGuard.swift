@@ -12,17 +12,18 @@ final class StepGuard {
 
     init(alone: Bool) { self.alone = alone }
 
-    /// Harmless in any transaction: they read, or write only the file's header. FTS5 needs `data_version`, R*Tree `page_size`.
+    /// Harmless in any transaction: they read, write only the file's header, or, as `foreign_keys`, do nothing there, and many scripts
+    /// say it (pragma.html). FTS5 needs `data_version`, R*Tree `page_size`.
     private static let harmless: [String] = [
         "application_id", "analysis_limit", "collation_list", "compile_options", "data_version", "database_list",
-        "defer_foreign_keys", "encoding", "foreign_key_check", "foreign_key_list", "freelist_count", "function_list",
+        "defer_foreign_keys", "encoding", "foreign_key_check", "foreign_key_list", "foreign_keys", "freelist_count", "function_list",
         "index_info", "index_list", "index_xinfo", "integrity_check", "legacy_alter_table", "max_page_count",
         "module_list", "optimize", "page_count", "pragma_list", "quick_check", "recursive_triggers",
         "schema_version", "table_info", "table_list", "table_xinfo", "user_version",
     ]
     /// Readable everywhere; a new value only in a step that runs alone.
     private static let persistent: [String] = [
-        "auto_vacuum", "foreign_keys", "incremental_vacuum", "journal_mode", "page_size", "wal_autocheckpoint",
+        "auto_vacuum", "incremental_vacuum", "journal_mode", "page_size", "wal_autocheckpoint",
         "wal_checkpoint",
     ]
 

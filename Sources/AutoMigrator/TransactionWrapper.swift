@@ -1,0 +1,67 @@
+internal import Linux
+
+/// The wrapper that SQLite's documentation teaches for changing a table (lang_altertable.html, 7), around a whole script:
+///
+///     PRAGMA foreign_keys=OFF; BEGIN; … COMMIT; PRAGMA foreign_keys=ON;
+///
+/// Our own run has the transaction and the foreign keys off already, so that the wrapper is left out and what it wraps runs. Any other
+/// BEGIN or COMMIT stays, for the authorizer to refuse with its line.
+enum TransactionWrapper {
+    /// Overwrites a wrapper's statements with blanks; line ends stay, so that errors name the right lines.
+    static func leaveOut(of text: UnsafeMutableBufferPointer<CChar>) {
+        enum State { case before, inside, after }
+        var state = State.before
+        var wrapper: [Range<Int>] = []
+        var scanner = StatementScanner(text)
+        while let statement = scanner.next() {
+            let isPragma = statement.words.first == "pragma"
+            switch state {
+            case .before:
+                if isForeignKeys(statement.words) {
+                    wrapper.append(statement.range)
+                } else if isBegin(statement.words) {
+                    wrapper.append(statement.range)
+                    state = .inside
+                } else if !isPragma {
+                    // Not wrapped: a long script is not read for nothing.
+                    return
+                }
+            case .inside:
+                if isBegin(statement.words) { return }
+                if isCommit(statement.words) {
+                    wrapper.append(statement.range)
+                    state = .after
+                }
+            case .after:
+                if isForeignKeys(statement.words) {
+                    wrapper.append(statement.range)
+                } else if !isPragma {
+                    return
+                }
+            }
+        }
+        guard state == .after else { return }
+        for range in wrapper {
+            for index in range where text[index] != 0x0A { text[index] = 0x20 }
+        }
+    }
+
+    private static func isBegin(_ words: [String]) -> Bool {
+        var rest = words[...]
+        guard rest.first == "begin" else { return false }
+        rest = rest.dropFirst()
+        if let kind = rest.first, kind == "deferred" || kind == "immediate" || kind == "exclusive" { rest = rest.dropFirst() }
+        if rest.first == "transaction" { rest = rest.dropFirst() }
+        return rest.isEmpty
+    }
+
+    private static func isCommit(_ words: [String]) -> Bool {
+        guard let first = words.first, first == "commit" || first == "end" else { return false }
+        return words.count == 1 || words.count == 2 && words[1] == "transaction"
+    }
+
+    private static func isForeignKeys(_ words: [String]) -> Bool {
+        guard words.first == "pragma" else { return false }
+        return words.dropFirst().first == "foreign_keys" || words.count > 3 && words[2] == "." && words[3] == "foreign_keys"
+    }
+}
