@@ -45,6 +45,12 @@ struct StatementScanner {
         return statement.words.isEmpty ? nil : statement
     }
 
+    /// The first token of what follows.
+    func peek() -> String? {
+        var ahead = self
+        return ahead.nextToken()?.0
+    }
+
     private func isTrigger(_ statement: Statement) -> Bool {
         var words = statement.words[...]
         if words.first == "explain" { words = words.dropFirst() }

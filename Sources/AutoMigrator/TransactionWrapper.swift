@@ -13,6 +13,8 @@ enum TransactionWrapper {
         var state = State.before
         var wrapper: [Range<Int>] = []
         var scanner = StatementScanner(text)
+        // Most scripts are not wrapped, and are not read for nothing.
+        guard let first = scanner.peek(), first == "pragma" || first == "begin" || first == ";" else { return }
         while let statement = scanner.next() {
             let isPragma = statement.words.first == "pragma"
             switch state {
@@ -23,7 +25,6 @@ enum TransactionWrapper {
                     wrapper.append(statement.range)
                     state = .inside
                 } else if !isPragma {
-                    // Not wrapped: a long script is not read for nothing.
                     return
                 }
             case .inside:
