@@ -57,6 +57,7 @@ struct FreshDatabase {
             try runner.finish(on: database)
             if !unit.alone { try sqlite { () throws(SQLiteError) in try database.execute("COMMIT") } }
         }
+        if runner.wantsWAL { try sqlite { () throws(SQLiteError) in try database.execute("PRAGMA journal_mode=WAL") } }
         let news = try sqlite { () throws(SQLiteError) in
             try Check(database, verify: repository.verify).news(since: Check())
         }

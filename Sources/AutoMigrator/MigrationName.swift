@@ -45,7 +45,7 @@ struct MigrationName: Equatable {
             half = .down
             rest = Text.stem(of: stem)
         }
-        guard let (version, title) = split(rest) else {
+        guard let (version, title) = date(rest) ?? split(rest) else {
             throw .file(
                 path: path, line: nil, reason: "the name is not VERSION_name.sql, VERSION a number below 2^63")
         }
@@ -56,7 +56,7 @@ struct MigrationName: Equatable {
     /// that does not begin with a digit.
     static func parse(folder path: String) -> MigrationName? {
         let name = Text.name(of: path)
-        guard let (version, title) = diesel(name) ?? split(name) else { return nil }
+        guard let (version, title) = date(name) ?? split(name) else { return nil }
         return MigrationName(version: version, name: title, half: .folder)
     }
 
@@ -71,16 +71,32 @@ struct MigrationName: Equatable {
         return (version, String(decoding: rest.drop { $0 == 0x5F || $0 == 0x2D }, as: UTF8.self))
     }
 
-    /// diesel's date, whose version is its digits (diesel_migrations, file_based_migrations.rs).
-    private static func diesel(_ text: String) -> (version: Int64, name: String)? {
-        let bytes = Array(text.utf8.prefix(17))
-        guard bytes.count == 17 else { return nil }
-        for (index, byte) in bytes.enumerated() {
-            let isDash = index == 4 || index == 7 || index == 10
-            guard isDash ? byte == 0x2D : byte >= 0x30 && byte <= 0x39 else { return nil }
+    /// A date, and perhaps a time: diesel's `2019-01-01-000000_name` and `2019-01-01_name`, `20190101-000000.sql`. diesel compares versions as
+    /// text (diesel_migrations, file_based_migrations.rs), so what is shorter is filled up with zeros to have the same place as a number.
+    private static func date(_ text: String) -> (version: Int64, name: String)? {
+        let bytes = Array(text.utf8)
+        func isDigits(_ range: Range<Int>) -> Bool {
+            range.upperBound <= bytes.count && bytes[range].allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
         }
-        guard let version = Text.number(String(decoding: bytes.filter { $0 != 0x2D }, as: UTF8.self)) else { return nil }
-        return (version, String(decoding: text.utf8.dropFirst(17).drop { $0 == 0x5F }, as: UTF8.self))
+        func isDash(_ index: Int) -> Bool { index < bytes.count && bytes[index] == 0x2D }
+        var end: Int
+        if isDigits(0..<4) && isDash(4) && isDigits(5..<7) && isDash(7) && isDigits(8..<10) {
+            end = 10
+            if isDash(end) && isDigits(11..<12) {
+                end = 12
+                while end < 17 && isDigits(end..<(end + 1)) { end += 1 }
+            }
+        } else if isDigits(0..<8) && isDash(8) && isDigits(9..<15) {
+            end = 15
+        } else {
+            return nil
+        }
+        let rest = bytes[end...]
+        guard rest.isEmpty || rest.first == 0x5F || rest.first == 0x2D else { return nil }
+        var digits = bytes[..<end].filter { $0 != 0x2D }
+        digits += [UInt8](repeating: 0x30, count: max(14 - digits.count, 0))
+        guard let version = Text.number(String(decoding: digits, as: UTF8.self)) else { return nil }
+        return (version, String(decoding: rest.drop { $0 == 0x5F || $0 == 0x2D }, as: UTF8.self))
     }
 
     private static func flyway(_ stem: String, _ path: String) throws(MigrationError) -> MigrationName? {

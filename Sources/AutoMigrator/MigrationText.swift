@@ -52,9 +52,9 @@ struct MigrationText {
     }
 
     private mutating func parse() throws(MigrationError) {
-        var upStart: Int?
-        var upEnd: Int?
-        var downStart: Int?
+        var upRange: Range<Int>?
+        var downRange: Range<Int>?
+        var isDown = false
         var number: Int64 = 0
         var start = 0
         var isBare = true
@@ -66,15 +66,18 @@ struct MigrationText {
             if let comment = comment(start, end) {
                 switch try marker(comment, number) {
                 case .up(let words):
-                    if upStart != nil { throw mistake(number, "a second marker of the up part") }
-                    if !isBare { throw mistake(number, "SQL before the marker of the up part would never run") }
-                    upStart = next
+                    if upRange != nil { throw mistake(number, "a second marker of the up part") }
+                    if !isBare && downRange == nil { throw mistake(number, "SQL before the marker of the up part would never run") }
+                    upRange = next..<next
+                    isDown = false
                     try apply(words, to: &options, number)
                 case .down(let words):
-                    if downStart != nil { throw mistake(number, "a second marker of the down part") }
-                    if upStart == nil { throw mistake(number, "the down part before the up part") }
-                    upEnd = start
-                    downStart = next
+                    if downRange != nil { throw mistake(number, "a second marker of the down part") }
+                    // sql-migrate takes either first.
+                    if upRange == nil && style == .dbmate { throw mistake(number, "the down part before the up part") }
+                    if upRange == nil && !isBare { throw mistake(number, "SQL before the marker of the down part would never run") }
+                    downRange = next..<next
+                    isDown = true
                     try apply(words, to: &downOptions, number)
                 case .noTransaction:
                     options.transaction = false
@@ -86,15 +89,22 @@ struct MigrationText {
                 isBare = false
             }
             start = next
+            // A part goes on until the next one's marker.
+            if let range = downRange, isDown {
+                downRange = range.lowerBound..<max(range.lowerBound, next)
+            } else if let range = upRange {
+                upRange = range.lowerBound..<max(range.lowerBound, next)
+            }
         }
-        if upStart == nil && style != nil { throw mistake(nil, "it has markers, but none of the up part") }
-        if upStart == nil { try refuseOtherSections() }
-        up = script(upStart ?? 0, upEnd ?? bytes.count)
-        down = downStart.map { script($0, bytes.count) }
+        if upRange == nil && style != nil { throw mistake(nil, "it has markers, but none of the up part") }
+        if upRange == nil { try refuseOtherSections() }
+        up = script(upRange ?? 0..<bytes.count)
+        down = downRange.map { script($0) }
     }
 
-    private func script(_ start: Int, _ end: Int) -> Migration.Script {
-        var end = end
+    private func script(_ range: Range<Int>) -> Migration.Script {
+        let start = range.lowerBound
+        var end = range.upperBound
         while end > start, Text.isBlank(bytes[end - 1]) { end -= 1 }
         return Migration.Script(sql: String(decoding: bytes[start..<end], as: UTF8.self), firstLine: line(at: start))
     }

@@ -52,14 +52,16 @@ struct Move {
     ///
     /// - Throws: `.step` or `.refused`, with the file's line. The caller's transaction may then be gone already: SQLite rolls back by
     ///   itself on a full disk (RULES.md S27).
-    func run(on database: borrowing Database) throws(MigrationError) {
+    /// - Returns: whether it wants the database in WAL mode once its transaction is committed.
+    @discardableResult
+    func run(on database: borrowing Database) throws(MigrationError) -> Bool {
         let alone = !options.transaction
         let stepGuard = StepGuard(alone: alone)
         database.authorize { stepGuard.allows($0) }
         defer { database.authorize(nil) }
         switch action {
         case .sql(let script):
-            try ScriptRunner(title: title, file: file, alone: alone, stepGuard: stepGuard).run(script, on: database)
+            return try ScriptRunner(title: title, file: file, alone: alone, stepGuard: stepGuard).run(script, on: database)
         case .code(let code):
             do throws(SQLiteError) {
                 try code(database)
@@ -74,6 +76,7 @@ struct Move {
                     title: title, file: file, line: nil,
                     reason: alone ? "it leaves a transaction open" : "it ended the transaction that all pending steps run in")
             }
+            return false
         }
     }
 }

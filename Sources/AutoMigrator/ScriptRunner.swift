@@ -10,12 +10,13 @@ struct ScriptRunner {
     /// What the database's authorizer asks, for the reason behind a refusal.
     let stepGuard: StepGuard
 
-    func run(_ script: Migration.Script, on database: borrowing Database) throws(MigrationError) {
+    /// - Returns: whether the script wants the database in WAL mode once its transaction is committed.
+    func run(_ script: Migration.Script, on database: borrowing Database) throws(MigrationError) -> Bool {
         // NUL-terminated once: each prepare then reads on from where the last statement ended.
         let text = UnsafeMutableBufferPointer<CChar>.allocate(capacity: script.sql.utf8.count + 1)
         defer { text.deallocate() }
         _ = text.initialize(from: script.sql.utf8CString)
-        if !alone { TransactionWrapper.leaveOut(of: text) }
+        let wantsWAL = alone ? false : TransactionWrapper.leaveOut(of: text)
         func line(at byte: Int) -> Int64 {
             text[..<min(byte, text.count - 1)].reduce(script.firstLine) { $0 + ($1 == 0x0A ? 1 : 0) }
         }
@@ -49,6 +50,7 @@ struct ScriptRunner {
                 title: title, file: file, line: line(at: text.count),
                 reason: "the script leaves a transaction open at its end; COMMIT is missing")
         }
+        return wantsWAL
     }
 
     /// Where a statement's first token is: behind blanks and comments, so that an error names the statement's line and not the

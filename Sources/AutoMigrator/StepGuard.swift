@@ -15,7 +15,7 @@ final class StepGuard {
     /// Harmless in any transaction: they read, write only the file's header, or, as `foreign_keys`, do nothing there, and many scripts
     /// say it (pragma.html). FTS5 needs `data_version`, R*Tree `page_size`.
     private static let harmless: [String] = [
-        "application_id", "analysis_limit", "collation_list", "compile_options", "data_version", "database_list",
+        "application_id", "analysis_limit", "auto_vacuum", "collation_list", "compile_options", "data_version", "database_list",
         "defer_foreign_keys", "encoding", "foreign_key_check", "foreign_key_list", "foreign_keys", "freelist_count", "function_list",
         "index_info", "index_list", "index_xinfo", "integrity_check", "legacy_alter_table", "max_page_count",
         "module_list", "optimize", "page_count", "pragma_list", "quick_check", "recursive_triggers",
@@ -23,7 +23,7 @@ final class StepGuard {
     ]
     /// Readable everywhere; a new value only in a step that runs alone.
     private static let persistent: [String] = [
-        "auto_vacuum", "incremental_vacuum", "journal_mode", "page_size", "wal_autocheckpoint",
+        "incremental_vacuum", "journal_mode", "page_size", "wal_autocheckpoint",
         "wal_checkpoint",
     ]
 

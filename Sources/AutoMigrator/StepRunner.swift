@@ -10,6 +10,8 @@ struct StepRunner {
     /// When the run is interrupted, by Clock.milliseconds; nil is never.
     let deadline: Int64?
     private(set) var done = 0
+    /// Whether a step wanted the database in WAL mode, which no transaction can change.
+    private(set) var wantsWAL = false
     /// Steps whose row of ours is still to be written.
     private var undescribed: [Migration] = []
 
@@ -35,7 +37,7 @@ struct StepRunner {
         }
         watch(database, progress)
         try hook(repository.hooks.beforeStep, progress(0), move, on: database)
-        try move.run(on: database)
+        if try move.run(on: database) { wantsWAL = true }
         let alone = !move.options.transaction
         if alone { try sqlite { () throws(SQLiteError) in try database.execute("BEGIN IMMEDIATE") } }
         try History.record(move, in: database)

@@ -4,17 +4,28 @@ internal import Linux
 ///
 ///     PRAGMA foreign_keys=OFF; BEGIN; … COMMIT; PRAGMA foreign_keys=ON;
 ///
-/// Our own run has the transaction and the foreign keys off already, so that the wrapper is left out and what it wraps runs. Any other
-/// BEGIN or COMMIT stays, for the authorizer to refuse with its line.
+/// Our own run has the transaction and the foreign keys off already, so that the wrapper is left out and what it wraps runs. So is the same
+/// inside out, which scripts for runners with a transaction of their own have: `COMMIT; PRAGMA …; BEGIN; … COMMIT; PRAGMA …; BEGIN;`. Any
+/// other BEGIN or COMMIT stays, for the authorizer to refuse with its line.
+///
+/// A `PRAGMA journal_mode=WAL` in front can only be carried out after the transaction, and is.
 enum TransactionWrapper {
     /// Overwrites a wrapper's statements with blanks; line ends stay, so that errors name the right lines.
-    static func leaveOut(of text: UnsafeMutableBufferPointer<CChar>) {
-        enum State { case before, inside, after }
+    /// - Returns: whether the script wants the database in WAL mode.
+    static func leaveOut(of text: UnsafeMutableBufferPointer<CChar>) -> Bool {
+        enum State { case before, inside, after, reopened }
         var state = State.before
+        var isInsideOut = false
+        var wantsWAL = false
         var wrapper: [Range<Int>] = []
+        func blank(_ range: Range<Int>) {
+            for index in range where text[index] != 0x0A { text[index] = 0x20 }
+        }
         var scanner = StatementScanner(text)
         // Most scripts are not wrapped, and are not read for nothing.
-        guard let first = scanner.peek(), first == "pragma" || first == "begin" || first == ";" else { return }
+        guard let first = scanner.peek(), ["pragma", "begin", "commit", "end", ";"].contains(first) else {
+            return false
+        }
         while let statement = scanner.next() {
             let isPragma = statement.words.first == "pragma"
             switch state {
@@ -24,11 +35,17 @@ enum TransactionWrapper {
                 } else if isBegin(statement.words) {
                     wrapper.append(statement.range)
                     state = .inside
+                } else if isCommit(statement.words) && wrapper.isEmpty {
+                    wrapper.append(statement.range)
+                    isInsideOut = true
+                } else if isWAL(statement.words) {
+                    blank(statement.range)
+                    wantsWAL = true
                 } else if !isPragma {
-                    return
+                    return wantsWAL
                 }
             case .inside:
-                if isBegin(statement.words) { return }
+                if isBegin(statement.words) { return wantsWAL }
                 if isCommit(statement.words) {
                     wrapper.append(statement.range)
                     state = .after
@@ -36,15 +53,24 @@ enum TransactionWrapper {
             case .after:
                 if isForeignKeys(statement.words) {
                     wrapper.append(statement.range)
+                } else if isInsideOut && isBegin(statement.words) {
+                    wrapper.append(statement.range)
+                    state = .reopened
                 } else if !isPragma {
-                    return
+                    return wantsWAL
                 }
+            case .reopened:
+                return wantsWAL
             }
         }
-        guard state == .after else { return }
-        for range in wrapper {
-            for index in range where text[index] != 0x0A { text[index] = 0x20 }
+        if state == (isInsideOut ? .reopened : .after) {
+            for range in wrapper { blank(range) }
         }
+        return wantsWAL
+    }
+
+    private static func isWAL(_ words: [String]) -> Bool {
+        words == ["pragma", "journal_mode", "=", "wal"]
     }
 
     private static func isBegin(_ words: [String]) -> Bool {

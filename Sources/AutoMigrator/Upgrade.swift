@@ -127,7 +127,7 @@ struct Upgrade {
                 try commit(database, last: last)
             }
         }
-        try settle(database)
+        settle(database, wantsWAL: runner.wantsWAL)
     }
 
     private mutating func expect(_ moves: [Move], _ history: History) {
@@ -232,10 +232,18 @@ struct Upgrade {
         }
     }
 
-    private func settle(_ database: borrowing Database) throws(MigrationError) {
+    /// Everything is committed and on the disk by now, so that trouble here is only told.
+    private func settle(_ database: borrowing Database, wantsWAL: Bool) {
         database.onProgress(nil)
-        try sqlite { () throws(SQLiteError) in
-            if try database.text("PRAGMA journal_mode") == "wal" { try Upgrade.checkpoint(database) }
+        do throws(SQLiteError) {
+            let isWAL = try database.text("PRAGMA journal_mode") == "wal"
+            if isWAL {
+                try Upgrade.checkpoint(database)
+            } else if wantsWAL {
+                try database.execute("PRAGMA journal_mode=WAL")
+            }
+        } catch {
+            reporter.log.warning("\(state.database): after the migrations: \(error.text)")
         }
     }
 }

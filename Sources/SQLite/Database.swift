@@ -24,14 +24,21 @@ public struct Database: ~Copyable {
 
     /// Opens the file and takes no lock yet. A file that is not a database shows only at the first statement.
     ///
-    /// - Parameter defensive: SQLITE_DBCONFIG_DEFENSIVE; off only to judge damage with `writable_schema`.
-    public init(_ path: String, _ mode: Mode, defensive: Bool = true) throws(SQLiteError) {
-        handle = try Database.open(path, mode, defensive: defensive)
+    /// - Parameters:
+    ///   - defensive: SQLITE_DBCONFIG_DEFENSIVE; off only to judge damage with `writable_schema`.
+    ///   - trustedSchema: SQLITE_DBCONFIG_TRUSTED_SCHEMA; on for running SQL that may index or trigger on functions SQLite does not call
+    ///     innocuous: an application's own, and before 3.41 its own json_extract.
+    public init(
+        _ path: String, _ mode: Mode, defensive: Bool = true, trustedSchema: Bool = false
+    ) throws(SQLiteError) {
+        handle = try Database.open(path, mode, defensive: defensive, trustedSchema: trustedSchema)
         self.path = path
         callbacks = Callbacks()
     }
 
-    private static func open(_ path: String, _ mode: Mode, defensive: Bool) throws(SQLiteError) -> OpaquePointer {
+    private static func open(
+        _ path: String, _ mode: Mode, defensive: Bool, trustedSchema: Bool
+    ) throws(SQLiteError) -> OpaquePointer {
         var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_URI
         switch mode {
         case .immutable: flags |= SQLITE_OPEN_READONLY
@@ -49,7 +56,7 @@ public struct Database: ~Copyable {
         sqlite3_extended_result_codes(handle, 1)
         sqlite3_busy_timeout(handle, 2000)
         _ = csqlite_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, defensive ? 1 : 0)
-        _ = csqlite_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+        _ = csqlite_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, trustedSchema ? 1 : 0)
         _ = csqlite_db_config(handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0)
         sqlite3_exec(handle, "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON", nil, nil, nil)
         return handle

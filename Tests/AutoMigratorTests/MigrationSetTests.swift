@@ -64,6 +64,13 @@ import Testing
                 "20200101000000_more/metadata.toml": "run_in_transaction = false\n", "notes/x.txt": "",
             ], ["20190101000000 users: A; / B;", "20200101000000 more: VACUUM; / none alone"]
         ),
+        (
+            "diesel with short dates",
+            ["2024-03-06-170000_a/up.sql": "A;", "2024-03-13_170000_b/up.sql": "B;", "2024-10-06-10000_d/up.sql": "D;", "2024-09-04-091351_c/up.sql": "C;"],
+            ["20240306170000 a: A; / none", "20240313000000 170000_b: B; / none", "20240904091351 c: C; / none", "20241006100000 d: D; / none"]
+        ),
+        ("sql-migrate, down first", ["1_a.sql": "-- +migrate Down\nB;\n\n-- +migrate Up\nA;\n"], ["1 a: A; / B;"]),
+        ("PhotoPrism", ["20220329-040000.sql": "A;", "20220329-050000.sql": "B;"], ["20220329040000 : A; / none", "20220329050000 : B; / none"]),
         ("rusqlite_migration", ["01-friend_car/up.sql": "A;", "01-friend_car/down.sql": "B;", "02-b/up.sql": "C;"], ["1 friend_car: A; / B;", "2 b: C; / none"]),
         ("Prisma", ["20210101000000_init/migration.sql": "A;", "migration_lock.toml": "x"], ["20210101000000 init: A; / none"]),
         ("drizzle", ["0000_first.sql": "A;\n--> statement-breakpoint\nB;", "meta/_journal.json": "{}"], ["0 first: A;\n--> statement-breakpoint\nB; / none"]),

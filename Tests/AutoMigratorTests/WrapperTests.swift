@@ -27,6 +27,7 @@ import Testing
         "PRAGMA foreign_keys=OFF;\n\(rebuild)\nPRAGMA foreign_key_check;\nPRAGMA foreign_keys=ON;",
         "PRAGMA defer_foreign_keys=ON;\nPRAGMA foreign_keys=OFF;\n\(rebuild)\nPRAGMA foreign_keys=ON;\nPRAGMA defer_foreign_keys=OFF;",
         "BEGIN EXCLUSIVE;\nCREATE TRIGGER t AFTER INSERT ON readings BEGIN SELECT 1; SELECT 'COMMIT;'; END;\n\(rebuild)\nCOMMIT;",
+        "COMMIT TRANSACTION;\n--> statement-breakpoint\nPRAGMA foreign_keys = OFF;\nBEGIN;\n\(rebuild)\nCOMMIT;\nPRAGMA foreign_keys = ON;\nBEGIN TRANSACTION;",
         "PRAGMA foreign_keys=OFF; PRAGMA legacy_alter_table=OFF; BEGIN; \(rebuild) COMMIT; PRAGMA foreign_key_check;",
     ])
     func isLeftOutAndWhatItWrapsRuns(script: String) {
@@ -55,6 +56,17 @@ import Testing
         #expect(report.reason?.contains("2_w.sql:\(line): ") == true, "\(report)")
         #expect(report.reason?.contains("in a migration that already runs in a transaction") == true, "\(report)")
         #expect(bench.integer("SELECT count(*) FROM sqlite_schema WHERE name IN ('a', 'b', 't')") == 0)
+    }
+
+    @Test func aWishForWALIsCarriedOutAfterTheTransaction() {
+        let (report, bench) = boot("PRAGMA journal_mode=WAL;\nCREATE TABLE a (x);")
+        #expect(report.outcome == .migrated, "\(report)")
+        #expect(bench.text("PRAGMA journal_mode") == "wal")
+        let fresh = Workbench()
+        fresh.migrations["1_w.sql"] = "PRAGMA journal_mode = wal;--> statement-breakpoint\nCREATE TABLE a (x);"
+        #expect(fresh.boot().outcome == .migrated)
+        #expect(fresh.text("PRAGMA journal_mode") == "wal")
+        #expect(fresh.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'a'") == 1)
     }
 
     @Test func aPragmaInTheMiddleTurnsNothingOn() {
