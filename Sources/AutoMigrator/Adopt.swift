@@ -27,6 +27,7 @@ public enum Adopt: Sendable, Equatable {
         }
     }
 
+    /// From the word in the configuration; nil for any other.
     public init?(text: String) {
         guard let adopt = Adopt.all.first(where: { $0.text == text }) else { return nil }
         self = adopt

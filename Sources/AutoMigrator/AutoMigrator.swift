@@ -60,30 +60,40 @@ public protocol AutoMigrator {
 }
 
 extension AutoMigrator {
+    /// The default: what `RUN_MIGRATIONS` in the environment says.
     public func shouldRun() -> Bool { RunMigrations.isOn(Environment.value("RUN_MIGRATIONS")) }
 
+    /// The default: `DATABASE_PATH` and `MIGRATIONS_PATH` in the environment.
     public var repositories: [Repository] {
         guard let path = Environment.value("DATABASE_PATH"), let migrations = Environment.value("MIGRATIONS_PATH") else { return [] }
         return [Repository(name: Text.stem(of: Text.name(of: path)), path: path, migrations: migrations)]
     }
 
+    /// The default: the files in `repository.migrations`.
     public func load(_ repository: Repository) throws(MigrationError) -> MigrationSet { try RepositoryBoot.load(repository) }
 
+    /// The default: the directory of the database.
     public func create(_ repository: Repository) throws(MigrationError) { try defaultCreate(repository) }
 
+    /// The default: `create`, one by one.
     public func createAll() -> [RepositoryReport] { defaultCreateAll() }
 
+    /// The default: one boot of the repository, with its policies.
     public func migrate(_ repository: Repository) -> RepositoryReport { defaultMigrate(repository) }
 
+    /// The default: `migrate`, one by one, whatever becomes of each.
     public func migrateAll() -> [RepositoryReport] { repositories.map { migrate($0) } }
 
+    /// The default: a new database in the old one's place, which goes to quarantine.
     public func recreate(_ repository: Repository) -> RepositoryReport { defaultRecreate(repository) }
 
+    /// The default: the downs, in one transaction under a snapshot.
     public func rollBack(_ repository: Repository, to version: Int64) -> RepositoryReport {
         var boot = boot(repository)
         return boot.rollBack(to: .version(version))
     }
 
+    /// The default: nowhere.
     public var reporter: Reporter { .silent }
 
     /// The whole of it: create all, migrate all, unless `shouldRun` says no. One report for each repository, in their order.

@@ -10,6 +10,7 @@ public enum Verify: Sendable, Equatable {
     /// Neither that nor `foreign_key_check`.
     case none
 
+    /// From the word in the configuration; nil for any other.
     public init?(text: String) {
         switch text {
         case "full": self = .full

@@ -7,12 +7,17 @@ public import SQLite
 /// image to a Swift one and back. What Ecto does not keep lies beside it in `firstlight_migrations`: the down SQL travels in the
 /// database, so that an older image can undo a step whose file it never saw.
 public struct History: Sendable {
+    /// One applied step.
     public struct Step: Sendable {
+        /// As in its file's name.
         public let version: Int64
         /// The rest is nil or false for a step that another tool applied.
         public let name: String?
+        /// Of the up SQL that ran.
         public let checksum: String?
+        /// Whether an image that lacks the step may go on using the database.
         public let compatible: Bool
+        /// The SQL that undoes it, as `StoredDown` writes it.
         public let down: String?
     }
 
@@ -21,6 +26,7 @@ public struct History: Sendable {
     /// The tool whose table says so, where it is not ours: the next run copies it into ours.
     public let tool: Adopt?
 
+    /// A history of our own tables'.
     public init(applied: [Step] = []) {
         self.applied = applied
         tool = nil
@@ -35,6 +41,7 @@ public struct History: Sendable {
     /// The newest version applied.
     public var schema: Int64? { applied.last?.version }
 
+    /// Whether this version is applied.
     public func contains(_ version: Int64) -> Bool { applied.contains { $0.version == version } }
 
     /// Reads it, writing nothing. No table is an empty history.

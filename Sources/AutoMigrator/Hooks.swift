@@ -19,6 +19,7 @@ public struct Hooks: Sendable {
 
     /// Before the first step, with the titles of all of them; the snapshot is on the disk by then.
     public var beforeRun: (@Sendable (_ steps: [String]) -> Void)?
+    /// Before the step's own SQL or code.
     public var beforeStep: Step?
     /// After the step and its row in the history.
     public var afterStep: Step?
@@ -28,5 +29,6 @@ public struct Hooks: Sendable {
     /// undone, as at a deadline.
     public var progress: (@Sendable (Progress) -> Bool)?
 
+    /// None.
     public init() {}
 }

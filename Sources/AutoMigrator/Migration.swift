@@ -5,10 +5,12 @@ public import SQLite
 public struct Migration: Sendable {
     /// SQL text and where in the file it begins, so that an error can name a line.
     public struct Script: Sendable {
+        /// One or more statements.
         public let sql: String
         /// The file's line that the text begins on, counted from 1.
         public let firstLine: Int64
 
+        /// - Parameter firstLine: the line of the file that `sql` begins on.
         public init(sql: String, firstLine: Int64 = 1) {
             self.sql = sql
             self.firstLine = firstLine
@@ -35,6 +37,7 @@ public struct Migration: Sendable {
         /// `compatible:true`: every image that lacks this step may go on using the database.
         public var compatible = false
 
+        /// The defaults: in the transaction of all pending steps, foreign keys off, not compatible.
         public init() {}
     }
 
@@ -44,9 +47,11 @@ public struct Migration: Sendable {
     public let name: String
     /// The file it came from; for a step in code its title.
     public let file: String
+    /// What the step does.
     public let up: Action
     /// Undoes `up`. Only SQL travels in the database; code can undo only where the program has it.
     public let down: Action?
+    /// Of the up; `compatible` is the step's.
     public let options: Options
     /// Of the down alone; `compatible` says nothing there.
     public let downOptions: Options

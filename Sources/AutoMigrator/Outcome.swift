@@ -19,6 +19,7 @@ public enum Outcome: Int, Sendable, Comparable {
     /// No rung gave a schema.
     case failed
 
+    /// From the best to the worst.
     public static let all: [Outcome] = [
         .current, .migrated, .ahead, .downgraded, .skipped, .restored, .rebuilt, .volatile, .failed,
     ]
@@ -38,10 +39,12 @@ public enum Outcome: Int, Sendable, Comparable {
         }
     }
 
+    /// From the word in status.json; nil for any other.
     public init?(text: String) {
         guard let outcome = Outcome.all.first(where: { $0.text == text }) else { return nil }
         self = outcome
     }
 
+    /// Whether `a` is better than `b`.
     public static func < (a: Outcome, b: Outcome) -> Bool { a.rawValue < b.rawValue }
 }

@@ -16,6 +16,7 @@ public struct Plan: Sendable {
     /// Whether image and database have an applied step in common; a history that shares nothing is another application's.
     let isRelated: Bool
 
+    /// - Parameter goal: how far a run is to go; pending steps beyond it are left out.
     public init(_ set: MigrationSet, _ history: History, goal: Goal = .end) {
         var applied: [Int64: History.Step] = [:]
         for step in history.applied { applied[step.version] = step }

@@ -13,6 +13,7 @@ public struct Repository: Sendable {
         /// The database stays as it is, and the boot says `failed`.
         case stop
 
+        /// From the word in the configuration; nil for any other.
         public init?(text: String) {
             switch text {
             case "restore": self = .restore
@@ -33,6 +34,7 @@ public struct Repository: Sendable {
         /// The database stays as it is, and the boot says `failed`.
         case stop
 
+        /// From the word in the configuration; nil for any other.
         public init?(text: String) {
             switch text {
             case "downgrade": self = .downgrade
@@ -46,13 +48,17 @@ public struct Repository: Sendable {
     /// A function that makes a connection ready for a set's SQL: registers functions and collations on `Database.connection`.
     public typealias Configure = @Sendable (_ database: borrowing Database) throws(SQLiteError) -> Void
 
+    /// As in reports and in the configuration's section.
     public var name: String
     /// The database file, in a directory of its own.
     public var path: String
     /// The directory with the image's migrations.
     public var migrations: String
+    /// Whether to migrate at all; without, the outcome is `skipped`.
     public var runMigrations = true
+    /// What to fall back to, in this order.
     public var onFailure: [Rung] = [.restore, .rebuild]
+    /// What to do where the image is the older one.
     public var onNewer = Newer.downgrade
     /// Whose history is taken up in a database that has none of ours.
     public var adopt = Adopt.auto
@@ -62,16 +68,19 @@ public struct Repository: Sendable {
     public var snapshots = 2
     /// Quarantines that are kept.
     public var quarantine = 3
+    /// How thoroughly the database is looked at before the commit.
     public var verify = Verify.full
     /// Run-time loadable SQLite extensions that the set's SQL needs, by absolute path. Only those that nobody but root could have
     /// put there are loaded.
     public var extensions: [String] = []
     /// Called on every connection that runs migrations or checks, after the extensions are loaded.
     public var configure: Configure?
+    /// Where the program looks in on a run.
     public var hooks = Hooks()
     /// How long a run may take, in milliseconds; then it is interrupted and undone. Nil sets no limit.
     public var deadline: Int64?
 
+    /// A repository with the defaults of the configuration.
     public init(name: String, path: String, migrations: String) {
         self.name = name
         self.path = path

@@ -1,7 +1,10 @@
 /// How one repository's boot went: the fields of `repositories` in status.json.
 public struct RepositoryReport: Sendable {
+    /// The repository's.
     public let name: String
+    /// The database file.
     public let path: String
+    /// How it ended.
     public var outcome: Outcome
     /// Why it is not `current` or `migrated`: names the thing, the operation and the cause.
     public var reason: String?
@@ -19,9 +22,12 @@ public struct RepositoryReport: Sendable {
     public var quarantine: String?
     /// Boots until a plan that was cut short is tried again; nil when none rests, or when only another image changes that.
     public var heldForBoots: Int64?
+    /// How long it took, in milliseconds.
     public var durationMilliseconds: Int64 = 0
+    /// What a person should know and nothing depends on.
     public var warnings: [String] = []
 
+    /// A report with nothing but its outcome.
     public init(name: String, path: String, outcome: Outcome) {
         self.name = name
         self.path = path

@@ -16,6 +16,7 @@ public struct Seal: Sendable, Equatable {
     /// `20251104093000-14-1048576-9f86d081884c7d65`
     public var text: String { "\(schema)-\(tables)-\(size)-\(Text.hex(checksum))" }
 
+    /// Reads what `text` writes; nil for anything else.
     public init?(text: String) {
         let parts = Text.split(text, 0x2D)
         guard parts.count == 4, let schema = Text.number(parts[0]), let tables = Text.number(parts[1]),

@@ -5,6 +5,7 @@ internal import SQLite
 public struct Snapshot: Sendable {
     /// Higher is newer: no board knows the time at boot (RULES.md F11).
     public let sequence: Int64
+    /// What the file is, whole and unharmed.
     public let seal: Seal
     /// The file, in the store's directory.
     public let path: String

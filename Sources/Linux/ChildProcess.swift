@@ -2,6 +2,7 @@ internal import CLinux
 
 /// A process this one started.
 public struct ChildProcess: Sendable {
+    /// Its process id.
     public let id: Int32
 
     /// How a process ended.

@@ -18,6 +18,7 @@ public struct FileDescriptor: ~Copyable {
 
     deinit { _ = close(raw) }
 
+    /// What a file is opened for.
     public enum Mode: Sendable {
         case read
         case readWrite
@@ -110,6 +111,7 @@ public struct FileDescriptor: ~Copyable {
         }
     }
 
+    /// The whole text, at the descriptor's position.
     public func write(_ text: String) throws(LinuxError) {
         try Array(text.utf8).withUnsafeBufferPointer { (bytes) throws(LinuxError) in
             try write(UnsafeRawBufferPointer(bytes))
@@ -140,6 +142,7 @@ public struct FileDescriptor: ~Copyable {
         _ = posix_fadvise(raw, 0, 0, POSIX_FADV_DONTNEED)
     }
 
+    /// fstat(2).
     public func status() throws(LinuxError) -> FileStatus {
         var status = stat()
         if fstat(raw, &status) != 0 { throw .last("fstat", name) }
@@ -163,6 +166,7 @@ public struct FileDescriptor: ~Copyable {
         if fchown(raw, user, group) != 0 { throw .last("fchown", name) }
     }
 
+    /// fchmod(2).
     public func changePermissions(_ permissions: UInt32) throws(LinuxError) {
         if fchmod(raw, permissions) != 0 { throw .last("fchmod", name) }
     }
@@ -170,19 +174,26 @@ public struct FileDescriptor: ~Copyable {
 
 /// What fstat and lstat say, in fixed-width integers.
 public struct FileStatus: Sendable {
+    /// What kind of file it is.
     public enum Kind: Sendable, Equatable { case file, directory, symbolicLink, blockDevice, other }
 
+    /// What it is.
     public let kind: Kind
     /// In bytes.
     public let size: Int64
+    /// Its number on its filesystem.
     public let inode: UInt64
     /// The filesystem it lives on.
     public let device: UInt64
     /// The device it is, for device nodes.
     public let deviceNumber: UInt64
+    /// The owner.
     public let user: UInt32
+    /// The owning group.
     public let group: UInt32
+    /// The mode without the kind, as chmod takes it.
     public let permissions: UInt32
+    /// Names it has.
     public let links: UInt64
 
     init(_ status: stat) {

@@ -63,6 +63,7 @@ public enum FileSystem {
         if !error.isMissing { throw error }
     }
 
+    /// Removes an empty directory; one that is not there is no error.
     public static func removeDirectory(_ path: String) throws(LinuxError) {
         if rmdir(path) == 0 { return }
         let error = LinuxError.last("rmdir", path)
@@ -133,11 +134,15 @@ public enum FileSystem {
         if durable { try syncDirectory(Text.directory(of: path)) }
     }
 
+    /// Room on a filesystem, in bytes.
     public struct Space: Sendable {
         /// Bytes that a process without privileges may still write.
         public let available: Int64
+        /// The filesystem's size.
         public let total: Int64
+        /// The unit it is handed out in.
         public let blockSize: Int64
+        /// Whether it is mounted read-only, as far as the kernel says (RULES.md F6).
         public let readOnly: Bool
     }
 

@@ -9,6 +9,7 @@ public struct LinuxError: Error, Sendable {
     /// The raw errno, kept so that a caller can tell EIO from ENOSPC (RULES.md F7).
     public let code: Int32
 
+    /// - Parameter code: an errno.
     public init(_ operation: String, _ subject: String, code: Int32) {
         self.operation = operation
         self.subject = subject
@@ -29,10 +30,15 @@ public struct LinuxError: Error, Sendable {
         return String(cString: name)
     }
 
+    /// Nothing is there.
     public var isMissing: Bool { code == ENOENT || code == ENOTDIR }
+    /// No space, or no quota.
     public var isFull: Bool { code == ENOSPC || code == EDQUOT }
+    /// EEXIST.
     public var isAlreadyThere: Bool { code == EEXIST }
+    /// EROFS.
     public var isReadOnly: Bool { code == EROFS }
+    /// EINTR.
     public var isInterrupted: Bool { code == EINTR }
     /// EBUSY, for a lock that another process holds.
     public static var busy: Int32 { EBUSY }
@@ -40,5 +46,6 @@ public struct LinuxError: Error, Sendable {
     public static var full: Int32 { ENOSPC }
     /// ENOENT, for what is not there to be worked on.
     public static var missing: Int32 { ENOENT }
+    /// EAGAIN.
     public var wouldBlock: Bool { code == EAGAIN }
 }

@@ -14,12 +14,18 @@ public enum LogLevel: Int32, Sendable {
 public struct Log {
     private let sink: (LogLevel, String) -> Void
 
+    /// - Parameter sink: is given every line.
     public init(_ sink: @escaping (LogLevel, String) -> Void) { self.sink = sink }
 
+    /// Something is wrong, and what becomes of it.
     public func error(_ text: String) { sink(.error, text) }
+    /// Something a person should look at.
     public func warning(_ text: String) { sink(.warning, text) }
+    /// Normal, and worth keeping.
     public func notice(_ text: String) { sink(.notice, text) }
+    /// What is being done.
     public func info(_ text: String) { sink(.info, text) }
+    /// A line of this priority.
     public func write(_ level: LogLevel, _ text: String) { sink(level, text) }
 
     /// Drops everything.

@@ -18,6 +18,7 @@ public struct Reporter {
             }
         }
 
+        /// From the word in the worker's protocol; nil for any other.
         public init?(text: String) {
             switch text {
             case "working": self = .working
@@ -28,10 +29,14 @@ public struct Reporter {
         }
     }
 
+    /// Where lines for a person go.
     public let log: Log
     private let onProgress: (Phase, String) -> Void
     private let onChild: (Int32) -> Void
 
+    /// - Parameters:
+    ///   - progress: is told each step as it begins.
+    ///   - child: is told each program that is started.
     public init(
         log: Log, progress: @escaping (Phase, String) -> Void = { _, _ in }, child: @escaping (Int32) -> Void = { _ in }
     ) {
@@ -46,5 +51,6 @@ public struct Reporter {
     /// A program was started whose I/O and CPU time count as movement until it ends.
     public func child(_ process: Int32) { onChild(process) }
 
+    /// Tells nobody.
     public static var silent: Reporter { Reporter(log: .none) }
 }

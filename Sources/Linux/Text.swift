@@ -26,6 +26,7 @@ public enum Text {
         return String(decoding: bytes[start..<end], as: UTF8.self)
     }
 
+    /// Blank, tab, or a line end.
     public static func isBlank(_ byte: UInt8) -> Bool {
         byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D
     }
@@ -76,10 +77,12 @@ public enum Text {
         text.utf8.starts(with: prefix.utf8)
     }
 
+    /// By bytes.
     public static func hasSuffix(_ text: String, _ suffix: String) -> Bool {
         text.utf8.reversed().starts(with: suffix.utf8.reversed())
     }
 
+    /// What follows `prefix`; nil where the text does not begin with it.
     public static func dropPrefix(_ text: String, _ prefix: String) -> String? {
         hasPrefix(text, prefix) ? String(decoding: text.utf8.dropFirst(prefix.utf8.count), as: UTF8.self) : nil
     }

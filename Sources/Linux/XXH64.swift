@@ -15,8 +15,10 @@ public struct XXH64: Sendable {
     private var tail: [UInt8] = []
     private var length: UInt64 = 0
 
+    /// Of no bytes, with seed 0.
     public init() {}
 
+    /// Adds bytes.
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
         length &+= UInt64(bytes.count)
         var offset = 0
@@ -32,11 +34,13 @@ public struct XXH64: Sendable {
         tail.append(contentsOf: bytes[rest...])
     }
 
+    /// Adds a text's UTF-8.
     public mutating func update(_ text: String) {
         var text = text
         text.withUTF8 { update(UnsafeRawBufferPointer($0)) }
     }
 
+    /// Of all bytes so far; more may be added.
     public var digest: UInt64 {
         var h: UInt64
         if length >= 32 {
@@ -69,12 +73,14 @@ public struct XXH64: Sendable {
         return h ^ (h >> 32)
     }
 
+    /// Of these bytes.
     public static func digest(of bytes: [UInt8]) -> UInt64 {
         var hash = XXH64()
         bytes.withUnsafeBytes { hash.update($0) }
         return hash.digest
     }
 
+    /// Of a text's UTF-8.
     public static func digest(of text: String) -> UInt64 {
         var hash = XXH64()
         hash.update(text)

@@ -98,6 +98,7 @@ public struct Database: ~Copyable {
         if sqlite3_exec(handle, sql, nil, nil, nil) != SQLITE_OK { throw lastError(sql) }
     }
 
+    /// Compiles the first statement of a text.
     public func prepare(_ sql: String) throws(SQLiteError) -> Statement {
         var statement: OpaquePointer?
         if sqlite3_prepare_v2(handle, sql, -1, &statement, nil) != SQLITE_OK { throw lastError("prepare") }
@@ -245,6 +246,7 @@ public struct Database: ~Copyable {
 
     /// What a statement is about to do, as sqlite3_set_authorizer tells it (c3ref/c_alter_table.html).
     public struct Action: Sendable {
+        /// What the authorizer is asked about; anything else is allowed unasked.
         public enum Kind: Sendable, Equatable {
             case pragma, transaction, savepoint, attach, detach
 
@@ -260,6 +262,7 @@ public struct Database: ~Copyable {
             }
         }
 
+        /// What is about to be done.
         public let kind: Kind
         /// The pragma's name, the file attached, BEGIN or COMMIT.
         public let first: String?

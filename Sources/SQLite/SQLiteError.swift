@@ -13,6 +13,7 @@ public struct SQLiteError: Error, Sendable {
     /// The byte in the SQL text the error is about, where SQLite knows it (sqlite3_error_offset).
     public let offset: Int?
 
+    /// An error that a program reports in SQLite's terms.
     public init(operation: String, database: String, code: Int32, message: String, offset: Int? = nil) {
         self.operation = operation
         self.database = database
@@ -49,10 +50,12 @@ public struct SQLiteError: Error, Sendable {
 
     /// The code for damage that a check reported in rows, not in a code (RULES.md S10).
     public static var corrupt: Int32 { SQLITE_CORRUPT }
+    /// The code for a lock that somebody else holds.
     public static var busy: Int32 { SQLITE_BUSY }
     /// The code for a run that was cancelled between two statements.
     public static var interrupted: Int32 { SQLITE_INTERRUPT }
 
+    /// By the primary result code.
     public var kind: Kind {
         switch code & 0xFF {
         case SQLITE_CORRUPT: .corrupt

@@ -46,6 +46,7 @@ public struct Statement: ~Copyable {
         if let value { sqlite3_bind_int64(handle, index, value) } else { sqlite3_bind_null(handle, index) }
     }
 
+    /// Binds parameter `index`, counted from 1; SQLite copies the text.
     public func bind(_ value: String?, at index: Int32) {
         if let value {
             _ = csqlite_bind_text(handle, index, value, Int32(value.utf8.count))
@@ -54,10 +55,12 @@ public struct Statement: ~Copyable {
         }
     }
 
+    /// Binds parameter `index`, counted from 1.
     public func bind(real value: Double?, at index: Int32) {
         if let value { sqlite3_bind_double(handle, index, value) } else { sqlite3_bind_null(handle, index) }
     }
 
+    /// Binds parameter `index`, counted from 1; SQLite copies the bytes.
     public func bind(blob value: [UInt8]?, at index: Int32) {
         guard let value else {
             sqlite3_bind_null(handle, index)
@@ -92,10 +95,12 @@ public struct Statement: ~Copyable {
         return Array(UnsafeRawBufferPointer(start: start, count: count))
     }
 
+    /// Nil for NULL; numbers are read as their text.
     public func text(_ index: Int32) -> String? {
         guard let text = sqlite3_column_text(handle, index) else { return nil }
         return String(cString: text)
     }
 
+    /// How many columns a row has.
     public var columnCount: Int32 { sqlite3_column_count(handle) }
 }
