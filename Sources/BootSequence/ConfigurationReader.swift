@@ -161,23 +161,14 @@ public struct ConfigurationReader {
         case "user": configuration.databases[database].user = value
         case "run-migrations":
             setValue(key, value, "yes or no") { assign(ConfigurationReader.flag(value), &$0.databases[database].repository.runMigrations) }
-        case "on-failure":
-            setValue(key, value, "a list of restore, rebuild, keep, stop") { assign(ConfigurationReader.rungs(value), &$0.databases[database].repository.onFailure) }
-        case "snapshots": setValue(key, value, "a number from 1 to 100") { assign(ConfigurationReader.count(value), &$0.databases[database].repository.snapshots) }
-        case "quarantine": setValue(key, value, "a number from 1 to 100") { assign(ConfigurationReader.count(value), &$0.databases[database].repository.quarantine) }
-        case "verify":
-            setValue(key, value, "full, quick or none") { assign(Verify(text: value), &$0.databases[database].repository.verify) }
-        case "on-newer":
-            setValue(key, value, "downgrade, keep or stop") { assign(Repository.Newer(text: value), &$0.databases[database].repository.onNewer) }
-        case "adopt":
-            setValue(key, value, "auto, ecto, golang-migrate, goose, dbmate, grdb or none") { assign(Adopt(text: value), &$0.databases[database].repository.adopt) }
-        case "strict-order":
-            setValue(key, value, "yes or no") { assign(ConfigurationReader.flag(value), &$0.databases[database].repository.strictOrder) }
-        case "extensions":
-            setValue(key, value, "a list of absolute paths") { assign(ConfigurationReader.paths(value), &$0.databases[database].repository.extensions) }
         case "snapshot-every": notYet(key, value, unless: "7d")
         case "keep-tables": notYet(key, value, unless: "")
-        default: unknown(key)
+        default:
+            switch configuration.databases[database].repository.set(key, value) {
+            case .set: break
+            case .wrong(let expected): setValue(key, value, expected) { _ in false }
+            case .unknown: unknown(key)
+            }
         }
     }
 
@@ -245,19 +236,6 @@ public struct ConfigurationReader {
         Text.hasPrefix(text, "/") && text.utf8.count > 1 ? text : nil
     }
 
-    private static func paths(_ text: String) -> [String]? {
-        var paths: [String] = []
-        for word in Text.split(text, 0x2C) where !Text.trim(word).utf8.isEmpty {
-            guard let path = path(Text.trim(word)) else { return nil }
-            paths.append(path)
-        }
-        return paths
-    }
-
-    private static func count(_ text: String) -> Int? {
-        Text.number(text).flatMap { (1...100).contains($0) ? Int($0) : nil }
-    }
-
     private mutating func unknown(_ key: String) { mistake("[\(section)] \(key): unknown key; it is left out") }
 
     /// A key of the design that this version reads and does not act on: said aloud, since silence would be a promise.
@@ -265,7 +243,7 @@ public struct ConfigurationReader {
         if value != acted { mistake("[\(section)] \(key) = \(value): this version does not act on it yet") }
     }
 
-    private static func flag(_ text: String) -> Bool? {
+    static func flag(_ text: String) -> Bool? {
         switch text {
         case "yes", "true", "on", "1": true
         case "no", "false", "off", "0": false
@@ -274,15 +252,6 @@ public struct ConfigurationReader {
     }
 
     private static func activeLow(_ text: String) -> Bool? { text == "low" ? true : text == "high" ? false : nil }
-
-    private static func rungs(_ text: String) -> [Repository.Rung]? {
-        var rungs: [Repository.Rung] = []
-        for word in Text.split(text, 0x2C) {
-            guard let rung = Repository.Rung(text: Text.trim(word)) else { return nil }
-            rungs.append(rung)
-        }
-        return rungs.isEmpty ? nil : rungs
-    }
 }
 
 /// Puts what was parsed in its place; false when there was nothing to put.

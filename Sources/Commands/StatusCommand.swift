@@ -8,12 +8,8 @@ struct StatusCommand {
 
     init(_ options: Options) { self.options = options }
 
-    func run() -> Int32 {
-        guard let text = StatusFile(options).read() else { return ExitCode.none }
-        guard let status = JSON(parsing: text) else {
-            standardErrorLine("firstlightctl: status.json is not JSON")
-            return ExitCode.none
-        }
+    func run() throws(CommandError) -> Int32 {
+        let (text, status) = try StatusFile(options).read()
         standardOutput(options.json ? text : StatusPage.text(status))
         return StatusCommand.code(status)
     }

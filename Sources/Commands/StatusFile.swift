@@ -11,13 +11,15 @@ struct StatusFile {
         path = "\(reader.configuration.statusDirectory)/status.json"
     }
 
-    /// Its text; nil with a message on standard error when it cannot be read.
-    func read() -> String? {
+    /// Its text and what it says.
+    func read() throws(CommandError) -> (text: String, status: JSON) {
+        let text: String
         do throws(LinuxError) {
-            return try FileSystem.readText(path, limit: 1 << 20)
+            text = try FileSystem.readText(path, limit: 1 << 20)
         } catch {
-            standardErrorLine("firstlightctl: \(error.text); is firstlightd running?")
-            return nil
+            throw .failed("\(error.text); is firstlightd running?")
         }
+        guard let status = JSON(parsing: text) else { throw .failed("\(path) is not JSON") }
+        return (text, status)
     }
 }

@@ -10,18 +10,18 @@ struct WaitCommand {
 
     init(_ options: Options) { self.options = options }
 
-    func run() -> Int32 {
+    func run() throws(CommandError) -> Int32 {
         let path = StatusFile(options).path
         let ready = "\(Text.directory(of: path))/ready"
         let start = Clock.milliseconds
         while !FileSystem.exists(ready) {
             if let timeout = options.timeout, Clock.milliseconds - start >= timeout {
-                standardErrorLine("firstlightctl: not ready after \(timeout) ms; \(path) says how far it is")
-                return ExitCode.none
+                throw .failed("not ready after \(timeout) ms; \(path) says how far it is")
             }
             Clock.sleep(milliseconds: WaitCommand.interval)
         }
-        guard let text = StatusFile(options).read(), let status = JSON(parsing: text) else { return ExitCode.none }
+        let (text, status) = try StatusFile(options).read()
+        if options.json { standardOutput(text) }
         let code = StatusCommand.code(status)
         guard let require = options.require else { return code }
         let outcome = status["outcome"]?.stringValue ?? "none"

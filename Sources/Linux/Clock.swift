@@ -1,11 +1,20 @@
 internal import CLinux
 
-/// The clocks of a board that may not know the date (RULES.md F11): intervals and order only.
+/// The clocks of a board that may not know the date (RULES.md F11): intervals and order only, but for `date`.
 public enum Clock {
     /// CLOCK_MONOTONIC in milliseconds.
     public static var milliseconds: Int64 { linux_monotonic_ns() / 1_000_000 }
     /// Since power-on, suspended time included, in milliseconds.
     public static var sinceBootMilliseconds: Int64 { linux_boottime_ns() / 1_000_000 }
+
+    /// The wall clock in UTC as the number YYYYMMDDHHMMSS: what names a file on a person's machine. Anything on a board.
+    public static var date: Int64 {
+        var now = time(nil)
+        var parts = tm()
+        if gmtime_r(&now, &parts) == nil { return 0 }
+        let day = (Int64(parts.tm_year) + 1900) * 10_000 + (Int64(parts.tm_mon) + 1) * 100 + Int64(parts.tm_mday)
+        return day * 1_000_000 + Int64(parts.tm_hour) * 10_000 + Int64(parts.tm_min) * 100 + Int64(parts.tm_sec)
+    }
 
     /// Waits without events to watch for: a worker's polling loop, never the supervisor's.
     public static func sleep(milliseconds: Int64) {

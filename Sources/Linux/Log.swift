@@ -41,6 +41,11 @@ public func standardErrorLine(_ text: String) { writeWhole(text + "\n", to: 2) }
 /// Text to standard output, as it is.
 public func standardOutput(_ text: String) { writeWhole(text, to: 1) }
 
+/// Text to standard error, as it is.
+public func standardError(_ text: String) { writeWhole(text, to: 2) }
+/// Whether a person may be reading standard error as it is written.
+public var standardErrorIsTerminal: Bool { isatty(2) == 1 }
+
 private func writeWhole(_ text: String, to descriptor: Int32) {
     var text = text
     text.withUTF8 { bytes in
