@@ -76,9 +76,11 @@ public struct RepositoryBoot {
     }
 
     /// What `run` would do to the schema, writing nothing. A database with a hot journal is recovered, since nothing can be read before.
-    /// - Throws: `.noMigrations` or `.file` without a set, `.database` when the file cannot be read as a database.
+    /// - Throws: `.noMigrations` or `.file` without a set, `.goal` for a step that it does not have, `.database` when the file cannot
+    ///   be read as a database.
     public func plan(to goal: Goal = .end) throws(MigrationError) -> Plan {
         let set = try load(repository)
+        try checkGoal(set, goal)
         let found = try system { () throws(LinuxError) in try Inspection(repository.path) }
         switch found.file {
         case .database:
@@ -100,7 +102,7 @@ public struct RepositoryBoot {
             reporter.log.error("\(error.text); \(repository.path) is left as it is")
             return end(.skipped, reason: "no-migrations: \(error.text)")
         }
-        try checkGoal(set)
+        try checkGoal(set, goal)
         report.wanted = set.newest
 
         let found = try system { () throws(LinuxError) in try Inspection(repository.path) }
@@ -129,7 +131,7 @@ public struct RepositoryBoot {
         }
     }
 
-    private func checkGoal(_ set: MigrationSet) throws(MigrationError) {
+    private func checkGoal(_ set: MigrationSet, _ goal: Goal) throws(MigrationError) {
         guard case .version(let version) = goal else { return }
         if !set.migrations.contains(where: { $0.version == version }) {
             throw .goal(reason: "there is no step \(version) in \(set.directory)")

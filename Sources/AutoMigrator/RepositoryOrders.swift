@@ -40,7 +40,7 @@ extension RepositoryBoot {
         try finishIntent()
         let found = try system { () throws(LinuxError) in try Inspection(repository.path) }
         guard found.file == .database else {
-            throw .system(LinuxError("snapshot", repository.path, code: LinuxError.missing))
+            throw .goal(reason: "\(repository.path) is no database; there is nothing to copy")
         }
         let isOpen = try system { () throws(LinuxError) in try FileSystem.isOpenElsewhere(repository.path) } ?? true
         try system { () throws(LinuxError) in try prepareState() }

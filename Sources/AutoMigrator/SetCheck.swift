@@ -187,10 +187,9 @@ public struct SetCheck {
                 doing = "its down: "
                 try apply(down, on: database)
                 doing = "up again after its down: "
-                let undone = compare(try schema(database), with: before, after: down, "before the step")
+                if !compare(try schema(database), with: before, after: down, "before the step") { return index + 1 }
                 try apply(up, on: database)
-                let again = compare(try schema(database), with: after, after: up, "the first time, before its down")
-                if !undone || !again { return index + 1 }
+                if !compare(try schema(database), with: after, after: up, "the first time") { return index + 1 }
             } catch {
                 try add(error, in: step.file, doing)
                 return index + 1

@@ -24,12 +24,14 @@ struct CheckCommand {
                 continue
             }
             for finding in findings { standardOutput(finding.text + "\n") }
-            let warnings = findings.count - errors
-            standardOutput("\(database.repository.migrations): \(check.steps) steps, \(errors) errors, \(warnings) warnings\n")
+            let counts = [count(check.steps, "step"), count(errors, "error"), count(findings.count - errors, "warning")]
+            standardOutput("\(database.repository.migrations): \(counts.joined(separator: ", "))\n")
         }
         if options.json { standardOutput(JSON.array(all).text + "\n") }
         return code
     }
+
+    private func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
 
     private func json(_ repository: Repository, _ steps: Int, _ findings: [SetCheck.Finding]) -> JSON {
         .object([

@@ -19,7 +19,8 @@ struct PlanCommand {
                 if options.json { all.append(json(repository, plan)) } else { tell(repository, plan) }
             } catch {
                 code = ExitCode.none
-                let text = "\(repository.path): \(error.text); a boot would leave the database as it is"
+                let place = Text.contains(error.text, repository.path) ? "" : "\(repository.path): "
+                let text = "\(place)\(error.text); a boot would leave the database as it is"
                 if options.json {
                     all.append(
                         .object([
