@@ -86,9 +86,8 @@ struct Options {
                 list = true
                 continue
             }
-            guard let value = inside ?? (index < arguments.count ? arguments[index] : nil), !value.utf8.isEmpty else {
-                throw .usage("\(option): its value is missing")
-            }
+            let next = index < arguments.count && !Text.hasPrefix(arguments[index], "--") ? arguments[index] : nil
+            guard let value = inside ?? next, !value.utf8.isEmpty else { throw .usage("\(option): its value is missing") }
             if inside == nil { index += 1 }
             try set(option, value)
         }
