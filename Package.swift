@@ -1,14 +1,15 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Firmware rooms build twice from the same sources: as normal Swift on the host, and as Embedded Swift for the
-// device (packaging/toolsets). These settings make the host build refuse most of what Embedded Swift would refuse.
-let firmware: [SwiftSetting] = [
-    .treatWarning("EmbeddedRestrictions", as: .error),
+let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
+
+// Firmware rooms build twice from the same sources: as normal Swift on the host, and as Embedded Swift for the
+// device (packaging/toolsets). These settings make the host build refuse most of what Embedded Swift would refuse.
+let firmware: [SwiftSetting] = [.treatWarning("EmbeddedRestrictions", as: .error)] + strict
 
 let package = Package(
     name: "firstlight",
@@ -17,15 +18,21 @@ let package = Package(
         .executable(name: "firstlightctl", targets: ["firstlightctl"]),
         .executable(name: "firstlight-lab", targets: ["firstlight-lab"]),
         .library(name: "AutoMigrator", targets: ["AutoMigrator"]),
+        .library(name: "AutoMigratorService", targets: ["AutoMigratorService"]),
     ],
     traits: [
         .default(enabledTraits: ["GPIO"]),
         .trait(name: "GPIO", description: "LED and button on GPIO lines, through libgpiod (1.6 or 2.x)."),
         .trait(name: "Lab", description: "The virtual board: host tools that boot, measure and unplug a QEMU machine."),
+        .trait(name: "ServiceLifecycle", description: "AutoMigratorService, the migrator in a group of services."),
     ],
     dependencies: [
-        // Only the trait Lab asks for it; a firmware build resolves and fetches nothing.
+        // A firmware build resolves and fetches nothing. The first is the trait Lab's, the others are ServiceLifecycle's;
+        // GRDB only its tests', so that who uses the service does not fetch it.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // The C faces.
@@ -58,6 +65,18 @@ let package = Package(
         .executableTarget(name: "firstlightd", dependencies: ["Supervisor", "Commands"]),
         .executableTarget(name: "firstlightctl", dependencies: ["Commands"]),
 
+        // A program's own start, on a host or a server; empty without the trait.
+        .target(
+            name: "AutoMigratorService",
+            dependencies: [
+                "AutoMigrator", "SQLite", "Linux",
+                .product(
+                    name: "ServiceLifecycle", package: "swift-service-lifecycle",
+                    condition: .when(traits: ["ServiceLifecycle"])),
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["ServiceLifecycle"])),
+            ],
+            swiftSettings: strict),
+
         // Host only.
         .target(name: "VirtualBoard", dependencies: ["AutoMigrator", "SQLite", "Linux"]),
         .executableTarget(
@@ -79,5 +98,11 @@ let package = Package(
         .testTarget(
             name: "DataPartitionTests", dependencies: ["DataPartition", "AutoMigrator", "SQLite", "Linux", "CLinux"]),
         .testTarget(name: "AutoMigratorTests", dependencies: ["AutoMigrator", "SQLite", "CSQLite", "Linux"]),
+        .testTarget(
+            name: "AutoMigratorServiceTests",
+            dependencies: [
+                "AutoMigratorService", "AutoMigrator", "SQLite", "Linux",
+                .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["ServiceLifecycle"])),
+            ]),
     ]
 )
