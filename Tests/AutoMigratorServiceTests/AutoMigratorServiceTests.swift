@@ -12,9 +12,15 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct AutoMigratorServiceTests {
     private let readings = "CREATE TABLE readings (id INTEGER PRIMARY KEY, sensor TEXT NOT NULL, value REAL NOT NULL);"
 
+    private struct NeverHappened: Error {}
+
     /// Polls: what is waited for happens on another thread.
     private func until(_ condition: () -> Bool) async throws {
-        while !condition() { try await Task.sleep(for: .milliseconds(5)) }
+        let end = ContinuousClock.now + .seconds(20)
+        while !condition() {
+            guard ContinuousClock.now < end else { throw NeverHappened() }
+            try await Task.sleep(for: .milliseconds(5))
+        }
     }
 
     // ---- The example ----
@@ -68,9 +74,12 @@ import Testing
         let bench = ServiceBench(readings)
         let migrations = bench.service()
         let waiters = (0..<20).map { _ in Task { try await migrations.ready() } }
-        let impatient = Task { try await migrations.ready() }
-        impatient.cancel()
-        await #expect(throws: CancellationError.self) { try await impatient.value }
+        for patience in [0, 50] {
+            let impatient = Task { try await migrations.ready() }
+            try await Task.sleep(for: .milliseconds(patience))
+            impatient.cancel()
+            await #expect(throws: CancellationError.self) { try await impatient.value }
+        }
 
         let run = Task { try await migrations.run() }
         for waiter in waiters { #expect(try await waiter.value.map { $0.outcome } == [.migrated]) }
