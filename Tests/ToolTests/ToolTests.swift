@@ -134,8 +134,9 @@ struct ToolTests {
         let path = "\(build)/aarch64/firstlightd"
         try #require(FileManager.default.fileExists(atPath: path), "scripts/build-firmware aarch64 makes it")
         let size = try #require(try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int)
-        // firstlightctl is a link to it.
-        #expect(size <= 400 * 1024, "\(size) bytes")
+        // firstlightctl is a link to it. 400 KiB was the limit for the first whole boot, without most of the migrator; a mebibyte is what the
+        // whole may take.
+        #expect(size <= 1024 * 1024, "\(size) bytes")
         #expect((try? FileManager.default.destinationOfSymbolicLink(atPath: "\(build)/aarch64/firstlightctl")) == "firstlightd")
     }
 }
