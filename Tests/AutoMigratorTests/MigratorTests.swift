@@ -322,4 +322,32 @@ import Testing
         #expect(bench.boot { $0.extensions = ["/nowhere.so"] }.reason?.contains("ENOENT") == true)
         #expect(bench.boot().outcome == .migrated)
     }
+
+    @Test func anExtensionsFunctionsAreThereForTheSteps() throws {
+        let bench = Workbench.logger()
+        let source = bench.root + "/twice.c"
+        let library = bench.root + "/twice.so"
+        try """
+            #include <sqlite3ext.h>
+            SQLITE_EXTENSION_INIT1
+            static void twice(sqlite3_context *c, int n, sqlite3_value **v) { sqlite3_result_int64(c, 2 * sqlite3_value_int64(v[0])); }
+            int sqlite3_twice_init(sqlite3 *db, char **error, const sqlite3_api_routines *api) {
+                SQLITE_EXTENSION_INIT2(api);
+                return sqlite3_create_function(db, "twice", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, 0, twice, 0, 0);
+            }
+            """.write(toFile: source, atomically: false, encoding: .utf8)
+        let compiler = Process()
+        compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        compiler.arguments = ["clang", "-shared", "-fPIC", "-o", library, source]
+        try compiler.run()
+        compiler.waitUntilExit()
+        try #require(compiler.terminationStatus == 0, "clang is part of the Swift toolchain")
+        bench.migrations["2_f.sql"] = "CREATE TABLE f (x); CREATE INDEX f_x ON f (twice(x)); INSERT INTO f SELECT twice(21);"
+        let report = bench.boot { $0.extensions = [library] }
+        #expect(report.outcome == .migrated, "\(report)")
+        #expect(bench.integer("SELECT x FROM f") == 42)
+        // SQL itself still cannot load any.
+        bench.migrations["3_l.sql"] = "SELECT load_extension('\(library)');"
+        #expect(bench.boot { $0.extensions = [library] }.reason?.contains("not authorized") == true)
+    }
 }
