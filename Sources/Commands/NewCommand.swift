@@ -18,7 +18,9 @@ struct NewCommand {
         } catch {
             throw .failed("\(error.text); make the directory first. Nothing was written")
         }
-        guard let version = NewCommand.version(after: names, clock: Clock.date) else {
+        // A set that does not load yet has its file names all the same.
+        let newest = (try? MigrationSet(directory: directory))?.newest ?? 0
+        guard let version = NewCommand.version(after: newest, names, clock: Clock.date) else {
             throw .failed("\(directory): there is no version behind its newest. Nothing was written")
         }
         let path = "\(directory)/\(version)_\(title).sql"
@@ -57,19 +59,19 @@ struct NewCommand {
 
     /// Where the newest is no date, the next number in its width. Else the date, or behind the newest when the clock is not: a
     /// build machine's may be wrong, and a colleague's in another zone.
-    static func version(after names: [String], clock: Int64) -> String? {
-        var newest: Int64 = 0
+    static func version(after newest: Int64, _ names: [String], clock: Int64) -> String? {
+        var newest = newest
         var width = 0
         for name in names {
             // Flyway's begin with a V.
             let name = Text.dropPrefix(name, "V") ?? name
             let digits = String(decoding: name.utf8.prefix { $0 >= 0x30 && $0 <= 0x39 }, as: UTF8.self)
-            guard let version = Text.number(digits), version > newest else { continue }
+            guard let version = Text.number(digits), version >= newest else { continue }
             newest = version
             width = digits.utf8.count
         }
         let isDate = newest >= 1_000_00_00_00_00
-        if newest == 0 || isDate && clock > newest { return "\(clock)" }
+        if width == 0 && newest == 0 || isDate && clock > newest { return "\(clock)" }
         return newest == Int64.max ? nil : Text.padded(newest + 1, width)
     }
 }

@@ -397,11 +397,20 @@ struct CommandTests {
     }
 
     @Test func smallNumbersGoOnInTheirWidth() throws {
-        let bench = try Bench(["0001_a.sql": "", "0009_b.sql": "", "notes.txt": ""])
+        let bench = try Bench(["0000_a.sql": "", "notes.txt": ""])
+        #expect(try bench.run(["new", "b", "--migrations", bench.set]).output.hasSuffix("/0001_b.sql\n"))
+        try bench.write("0009_b.sql", "")
         #expect(try bench.run(["new", "c", "--migrations", bench.set]).output.hasSuffix("/0010_c.sql\n"))
         try bench.write("9223372036854775807_last.sql", "")
         let result = try bench.run(["new", "c", "--migrations", bench.set])
         #expect(result.code == 1 && result.errors.contains("Nothing was written"), "\(result)")
+    }
+
+    @Test func aDateInAFoldersNameIsNoSmallNumber() throws {
+        let bench = try Bench()
+        try FileManager.default.createDirectory(atPath: bench.set + "/2091-01-01-000000_create", withIntermediateDirectories: true)
+        try bench.write("2091-01-01-000000_create/up.sql", "CREATE TABLE a (x);\n")
+        #expect(try bench.run(["new", "c", "--migrations", bench.set]).output.hasSuffix("/20910101000001_c.sql\n"))
     }
 
     // ---- The command line ----
