@@ -9,11 +9,16 @@ public struct Migration: Sendable {
         public let sql: String
         /// The file's line that the text begins on, counted from 1.
         public let firstLine: Int64
+        /// The file, where it is not the migration's: a down may have one of its own.
+        public let file: String?
 
-        /// - Parameter firstLine: the line of the file that `sql` begins on.
-        public init(sql: String, firstLine: Int64 = 1) {
+        /// - Parameters:
+        ///   - firstLine: the line of the file that `sql` begins on.
+        ///   - file: nil for the migration's own.
+        public init(sql: String, firstLine: Int64 = 1, file: String? = nil) {
             self.sql = sql
             self.firstLine = firstLine
+            self.file = file
         }
     }
 

@@ -91,7 +91,8 @@ public struct MigrationSet: Sendable {
                 continue
             }
             if steps[index].text.down != nil { throw duplicate(down.name.version, down.path, steps[index].path) }
-            steps[index].text.down = down.text.up
+            steps[index].text.down = Migration.Script(
+                sql: down.text.up.sql, firstLine: down.text.up.firstLine, file: down.path)
             steps[index].text.downOptions = down.text.options
         }
     }

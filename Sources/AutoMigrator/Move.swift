@@ -31,7 +31,7 @@ struct Move {
         direction = .down
         version = migration.version
         title = migration.title
-        file = migration.file
+        file = if case .sql(let script) = down, let file = script.file { file } else { migration.file }
         action = down
         options = migration.downOptions
         self.migration = migration

@@ -171,6 +171,28 @@ import Testing
         #expect(bench.rollBack(to: .steps(1)).outcome == .downgraded)
     }
 
+    @Test func anErrorInADownOfItsOwnFileNamesThatFile() {
+        let bench = Workbench.logger()
+        bench.migrations["2_b.up.sql"] = "CREATE TABLE b (x);"
+        bench.migrations["2_b.down.sql"] = "\nDROP TABLE c;"
+        bench.boot()
+        #expect(bench.rollBack(to: .steps(1)).reason?.contains("2_b.down.sql:2: no such table: c") == true)
+    }
+
+    @Test func aDamagedSnapshotIsNotRestoredOnRequestNorLater() throws {
+        let bench = Workbench.logger()
+        bench.boot()
+        bench.addReadings(10)
+        let before = bench.bytes(bench.database)
+        bench.damage("\(bench.state)/snapshots/\(bench.files("snapshots")[0])", at: 5000, count: 1)
+        var boot = RepositoryBoot(repository(bench), reporter: .silent)
+        let report = boot.restore(try #require(boot.snapshots.first))
+        #expect(report.outcome == .failed)
+        #expect(report.reason?.contains("is not what its seal says") == true, "\(report)")
+        #expect(bench.boot().outcome == .current)
+        #expect(bench.bytes(bench.database) == before)
+    }
+
     @Test func strictOrderRefusesWhatIsOlderThanTheNewest() {
         let bench = Workbench.logger()
         bench.migrations["3_c.sql"] = "CREATE TABLE c (x);"
