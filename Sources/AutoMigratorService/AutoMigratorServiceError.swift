@@ -10,8 +10,8 @@ public enum AutoMigratorServiceError: Error, Sendable, CustomStringConvertible {
     public var text: String {
         switch self {
         case .outcome(let report):
-            "repository \(report.name) (\(report.path)) ended as \(report.outcome.text), which this program does not accept: "
-                + (report.reason ?? "no reason was given")
+            "repository \(report.name) (\(report.path)) ended as \(report.outcome.text), which this program does not "
+                + "accept: " + (report.reason ?? "no reason was given")
         }
     }
 

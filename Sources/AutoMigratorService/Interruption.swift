@@ -20,7 +20,8 @@ final class Interruption: Sendable {
         watched.configure = { [self] (database) throws(SQLiteError) in
             if isRequested {
                 throw SQLiteError(
-                    operation: "open", database: database.path, code: SQLiteError.interrupted, message: "interrupted by a shutdown")
+                    operation: "open", database: database.path, code: SQLiteError.interrupted,
+                    message: "interrupted by a shutdown")
             }
             try configure?(database)
         }

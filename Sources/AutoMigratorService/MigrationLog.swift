@@ -36,7 +36,8 @@ struct MigrationLog: Sendable {
         logger.log(level: Self.level(report.outcome), "\(words.joined(separator: ": "))", metadata: metadata)
     }
 
-    /// Whose line it is: a migrator tells it in words. Where one database's path begins another's, the longer one is meant.
+    /// Whose line it is: a migrator tells it in words. Where one database's path begins another's, the longer one is
+    /// meant.
     private func metadata(of text: String) -> Logger.Metadata {
         let named = repositories.filter { text.contains($0.path) || text.contains($0.migrations + "/") }
         let repository = repositories.count == 1 ? repositories.first : named.max { $0.path.count < $1.path.count }
