@@ -241,7 +241,7 @@ public struct RepositoryBoot {
     mutating func create(_ set: MigrationSet) throws(MigrationError) {
         let plan = Plan(set, History(), goal: goal)
         report.wanted = plan.wanted
-        try system { () throws(LinuxError) in try prepareState(born: false) }
+        try system { () throws(LinuxError) in try prepareState(born: false, durable: false) }
         let lock = try system { () throws(LinuxError) in try state.lock() }
         let seal: Seal
         do throws(MigrationError) {
@@ -282,8 +282,8 @@ public struct RepositoryBoot {
         _ = consume lock
     }
 
-    func prepareState(born: Bool = true) throws(LinuxError) {
-        try state.prepare()
+    func prepareState(born: Bool = true, durable: Bool = true) throws(LinuxError) {
+        try state.prepare(durable: durable)
         Ballast(state: state, log: reporter.log).lay()
         if born { try state.markBorn() }
     }

@@ -39,8 +39,10 @@ struct RepositoryState {
     var exists: Bool { FileSystem.exists(directory) }
     var isBorn: Bool { FileSystem.exists(bornPath) }
 
-    /// Makes what is missing, names and all on the disk when it returns; writes nothing where all is there.
-    func prepare() throws(LinuxError) {
+    /// Makes what is missing; writes nothing where all is there.
+    /// - Parameter durable: names and all are on the disk when it returns. Not needed before a birth, which `markBorn` makes durable
+    ///   as a whole.
+    func prepare(durable: Bool = true) throws(LinuxError) {
         var made = false
         for path in [Text.directory(of: directory), directory, snapshots.directory, quarantine, "\(quarantine)/spare"] {
             if FileSystem.exists(path) { continue }
@@ -56,7 +58,7 @@ struct RepositoryState {
             }
             made = true
         }
-        if !made { return }
+        if !made || !durable { return }
         try FileSystem.syncDirectory(quarantine)
         try FileSystem.syncDirectory(directory)
         try FileSystem.syncDirectory(Text.directory(of: directory))
@@ -71,12 +73,13 @@ struct RepositoryState {
         return file
     }
 
-    /// Remembers that the database existed. Durable when it returns.
+    /// Remembers that the database existed. Durable when it returns, where the database's directory has been synced since `prepare`.
     func markBorn() throws(LinuxError) {
         if isBorn { return }
         // Only its name says anything.
         _ = try FileDescriptor.open(bornPath, .create, permissions: 0o600)
         try FileSystem.syncDirectory(directory)
+        try FileSystem.syncDirectory(Text.directory(of: directory))
     }
 
     /// The next number for a snapshot, a quarantine or an intent: above all that are there.

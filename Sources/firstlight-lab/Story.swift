@@ -57,8 +57,24 @@ final class Story {
             try expectReadings(old, OldDevice.readings)
             return seen
         }
+        scene("the same firmware again: held, not tried a second time") {
+            let seen = try boot(workshop.brokenFirmware, old, expecting: "restored", .blinks(2))
+            let reason = seen.repository["reason"] as? String ?? ""
+            try expect(reason.hasPrefix("held: ") && reason.contains("no such table: alarm"), "the reason is \"\(reason)\"")
+            let tried = board.console.transcript.contains("step 1 of 1")
+            try expect(!tried, "the step was tried again")
+            try board.powerOff()
+            return seen
+        }
         scene("fixed firmware: migrated") {
             let seen = try boot(workshop.nextFirmware, old, expecting: "migrated", .solid)
+            try board.powerOff()
+            try expectReadings(old, OldDevice.readings)
+            return seen
+        }
+        scene("the firmware before it again: taken back, readings kept") {
+            let seen = try boot(workshop.firmware, old, expecting: "downgraded", .solid)
+            try expect(seen.repository["lost"] is NSNull, "something is said to be lost")
             try board.powerOff()
             try expectReadings(old, OldDevice.readings)
             return seen
