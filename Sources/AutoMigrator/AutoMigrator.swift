@@ -15,7 +15,7 @@ public import Linux
 ///
 ///         func migrate(_ repository: Repository) -> RepositoryReport {
 ///             let report = defaultMigrate(repository)
-///             return report.isAtWantedSchema ? report : recreate(repository)
+///             return report.succeeded ? report : recreate(repository)
 ///         }
 ///     }
 ///

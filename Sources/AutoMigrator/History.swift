@@ -188,6 +188,8 @@ public struct History: Sendable {
             let key = rows.first { $0.name == "version" }
             if rows.isEmpty {
                 self = .missing
+            } else if try !History.hasTable("schema_migrations", database) {
+                self = .other("\(names.joined(separator: ", ")) of a view")
             } else if let key, key.isKey, key.type == "integer", names.contains("inserted_at") {
                 self = .ecto
             } else if let key, names.count == 1, key.isKey, Text.hasPrefix(key.type, "varchar") {

@@ -34,11 +34,13 @@ public struct RepositoryReport: Sendable {
         self.outcome = outcome
     }
 
-    /// Whether the application finds the schema that the image wants.
-    public var isAtWantedSchema: Bool {
+    /// Whether nothing went wrong that a recipe of last resort should act on. A newer schema that the image can live with, a database that was
+    /// taken back, and migrations that are switched off are no failures; a step that failed is, although the schema from before serves.
+    public var succeeded: Bool {
         switch outcome {
-        case .current, .migrated, .downgraded, .restored, .rebuilt, .volatile: schema != nil && schema == wanted && pending == 0
-        case .ahead, .skipped, .failed: false
+        case .current, .migrated, .ahead, .downgraded, .skipped, .rebuilt, .volatile: true
+        case .restored: pending == 0 && schema == wanted
+        case .failed: false
         }
     }
 }

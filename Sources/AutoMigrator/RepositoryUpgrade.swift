@@ -91,8 +91,9 @@ extension RepositoryBoot {
         switch repository.onFailure.first ?? .restore {
         case .restore, .keep: end(.restored, reason: kept)
         case .rebuild:
-            // Trouble of the machine passes, and a fresh database would meet it, too.
-            if cause.isMachine { return end(.restored, reason: kept) }
+            // Trouble of the machine passes, and a fresh database would meet it, too; only what the steps themselves did wrong is
+            // answered by one.
+            if !cause.holds { return end(.restored, reason: kept) }
             if try rebuild(set, cause.text) { return }
             end(.restored, reason: kept)
         case .stop: end(.failed, reason: kept)

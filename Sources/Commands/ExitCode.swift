@@ -16,7 +16,8 @@ enum ExitCode {
 
     static func of(_ outcome: Outcome, schemaIsWanted: Bool, lost: Bool) -> Int32 {
         switch outcome {
-        case .current, .migrated, .downgraded: wanted
+        case .current, .migrated: wanted
+        case .downgraded: lost ? dataLost : wanted
         case .ahead, .skipped: otherSchema
         case .restored: !schemaIsWanted ? otherSchema : lost ? dataLost : wanted
         case .rebuilt: dataLost

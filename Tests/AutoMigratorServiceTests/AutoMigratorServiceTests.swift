@@ -161,7 +161,7 @@ import Testing
 
             func migrate(_ repository: Repository) -> RepositoryReport {
                 let report = defaultMigrate(repository)
-                return report.isAtWantedSchema ? report : recreate(repository)
+                return report.succeeded ? report : recreate(repository)
             }
         }
         let (bench, other) = (ServiceBench(readings), ServiceBench(readings))

@@ -14,7 +14,7 @@ import Testing
 
         func migrate(_ repository: Repository) -> RepositoryReport {
             let report = defaultMigrate(repository)
-            return report.isAtWantedSchema ? report : recreate(repository)
+            return report.succeeded ? report : recreate(repository)
         }
     }
 
@@ -34,6 +34,23 @@ import Testing
         #expect(reports.map { $0.outcome } == [.rebuilt, .migrated], "\(reports)")
         #expect(bench.integer("SELECT count(*) FROM a") == 0)
         #expect(reports[0].quarantine.flatMap { FileManager.default.fileExists(atPath: $0 + "/app.db") } == true)
+    }
+
+    /// A database of a newer image is no failure, and the recipe must not make it an empty one.
+    @Test func theReadmesRecipeLeavesAnOlderImagesUserTheirRows() {
+        let bench = Workbench.logger()
+        bench.migrations["2_more.sql"] = "-- migrate:up compatible:true\nCREATE TABLE more (x);"
+        bench.boot()
+        bench.addReadings(5)
+        bench.migrations["2_more.sql"] = nil
+        #expect(Recipe(repositories: [repository(bench)]).run().map { $0.outcome } == [.ahead])
+        bench.migrations["2_more.sql"] = "-- migrate:up compatible:true\nCREATE TABLE more (x);"
+        bench.migrations["3_less.sql"] = "-- migrate:up\nDROP TABLE more;\n-- migrate:down\nCREATE TABLE more (x);"
+        bench.boot()
+        bench.migrations["2_more.sql"] = nil
+        bench.migrations["3_less.sql"] = nil
+        #expect(Recipe(repositories: [repository(bench)]).run().map { $0.outcome } == [.downgraded])
+        #expect(bench.integer("SELECT count(*) FROM readings") == 5)
     }
 
     @Test func thePolicyRebuildIsTheSameRecipe() {
