@@ -32,7 +32,7 @@ struct DirtyStep {
     }
 
     private func schema(through last: Int64) -> [String: String]? {
-        guard let memory = try? Database(":memory:", .create, trustedSchema: true) else { return nil }
+        guard let memory = try? Database(":memory:", .create) else { return nil }
         for migration in set.migrations where migration.version <= last {
             // Data steps find no rows here, and fail for lack of them now and then: what they did to the schema cannot be known.
             if (try? memory.execute("SAVEPOINT step")) == nil { return nil }

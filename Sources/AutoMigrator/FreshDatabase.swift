@@ -18,7 +18,13 @@ struct FreshDatabase {
         try system { () throws(LinuxError) in
             for suffix in RepositoryState.suffixes { try FileSystem.remove(path + suffix) }
         }
-        let contents = try migrate(path)
+        let contents: (schema: Int64, tables: Int64)
+        do throws(MigrationError) {
+            contents = try migrate(path)
+        } catch {
+            for suffix in RepositoryState.suffixes { try? FileSystem.remove(path + suffix) }
+            throw error
+        }
         return try system { () throws(LinuxError) in
             let file = try FileDescriptor.open(path, .readWrite)
             try file.changePermissions(FreshDatabase.permissions)

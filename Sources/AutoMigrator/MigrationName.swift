@@ -36,15 +36,7 @@ struct MigrationName: Equatable {
         if name == "schema.sql" || name == "structure.sql" { return nil }
         let stem = Text.stem(of: name)
         if let flyway = try flyway(stem, path) { return flyway }
-        var half = Half.whole
-        var rest = stem
-        if Text.hasSuffix(stem, ".up") {
-            half = .up
-            rest = Text.stem(of: stem)
-        } else if Text.hasSuffix(stem, ".down") {
-            half = .down
-            rest = Text.stem(of: stem)
-        }
+        let (rest, half) = split(half: stem)
         guard let (version, title) = date(rest) ?? split(rest) else {
             throw .file(
                 path: path, line: nil, reason: "the name is not VERSION_name.sql, VERSION a number below 2^63")
@@ -52,11 +44,18 @@ struct MigrationName: Equatable {
         return MigrationName(version: version, name: title, half: half)
     }
 
+    /// golang-migrate lets anything follow the direction: `000001_init.up.db.sql` (source/parse.go).
+    private static func split(half stem: String) -> (rest: String, half: Half) {
+        let parts = Text.split(stem, 0x2E)
+        guard let index = parts.lastIndex(where: { $0 == "up" || $0 == "down" }), index > 0 else { return (stem, .whole) }
+        return (parts[..<index].joined(separator: "."), parts[index] == "up" ? .up : .down)
+    }
+
     /// A folder's: `2019-01-01-000000_name` (diesel), `01-name` (rusqlite_migration), `20240301120000_name` (Prisma). Nil for a name
     /// that does not begin with a digit.
     static func parse(folder path: String) -> MigrationName? {
         let name = Text.name(of: path)
-        guard let (version, title) = date(name) ?? split(name) else { return nil }
+        guard let (version, title) = date(name) ?? day(name) ?? split(name) else { return nil }
         return MigrationName(version: version, name: title, half: .folder)
     }
 
@@ -97,6 +96,12 @@ struct MigrationName: Equatable {
         digits += [UInt8](repeating: 0x30, count: max(14 - digits.count, 0))
         guard let version = Text.number(String(decoding: digits, as: UTF8.self)) else { return nil }
         return (version, String(decoding: rest.drop { $0 == 0x5F || $0 == 0x2D }, as: UTF8.self))
+    }
+
+    /// Prisma sorts its folders by text, too: `20250221_name` among names of fourteen digits has its place by the day.
+    private static func day(_ text: String) -> (version: Int64, name: String)? {
+        guard let (version, name) = split(text), version >= 1900_00_00, version <= 2999_12_31 else { return nil }
+        return (version * 1_000_000, name)
     }
 
     private static func flyway(_ stem: String, _ path: String) throws(MigrationError) -> MigrationName? {

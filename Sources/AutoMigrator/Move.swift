@@ -61,7 +61,11 @@ struct Move {
         defer { database.authorize(nil) }
         switch action {
         case .sql(let script):
-            return try ScriptRunner(title: title, file: file, alone: alone, stepGuard: stepGuard).run(script, on: database)
+            let wantsWAL = try ScriptRunner(title: title, file: file, alone: alone, stepGuard: stepGuard)
+                .run(script, on: database)
+            // Else the steps of one boot would not do what they do in two.
+            if stepGuard.switched { try sqlite { () throws(SQLiteError) in try database.resetPragmas() } }
+            return wantsWAL
         case .code(let code):
             do throws(SQLiteError) {
                 try code(database)

@@ -5,7 +5,8 @@ internal import SQLite
 ///
 /// The old files are moved only when the replacement is ready and sealed, and they go to quarantine byte for byte.
 extension RepositoryBoot {
-    mutating func recover(_ set: MigrationSet, _ cause: String) throws(MigrationError) {
+    /// - Parameter serves: the application can still open what is there, damaged as it is; then an empty database is no better.
+    mutating func recover(_ set: MigrationSet, _ cause: String, serves: Bool = false) throws(MigrationError) {
         reporter.log.error("\(repository.path): \(cause)")
         reporter.progress(.recovering, "recover \(repository.path)")
         try system { () throws(LinuxError) in try prepareState() }
@@ -14,6 +15,11 @@ extension RepositoryBoot {
             case .restore:
                 if try restore(set, cause) { return }
             case .rebuild:
+                if serves {
+                    return end(
+                        .restored,
+                        reason: "\(cause); no snapshot is sound, and the damaged database is used as it is, with the schema from before")
+                }
                 if try rebuild(set, cause) { return }
             case .keep, .stop:
                 return end(.failed, reason: "\(cause); the policy leaves it as it is")
@@ -26,6 +32,10 @@ extension RepositoryBoot {
     private mutating func restore(_ set: MigrationSet, _ cause: String) throws(MigrationError) -> Bool {
         for snapshot in state.snapshots.list() {
             reporter.progress(.recovering, "restore snapshot \(snapshot.title)")
+            guard isSound(snapshot) else {
+                reporter.log.error("snapshot \(snapshot.title) was taken of a damaged database; the next older one is tried")
+                continue
+            }
             do throws(MigrationError) {
                 let lock = try system { () throws(LinuxError) in try state.lock() }
                 report.quarantine = try replace(by: snapshot)
@@ -49,14 +59,23 @@ extension RepositoryBoot {
         return false
     }
 
+    /// Its seal says that it is what was copied; that may have been damaged already.
+    private func isSound(_ snapshot: Snapshot) -> Bool {
+        do throws(SQLiteError) {
+            return try Check.structure(try Database(snapshot.path, .immutable), verify: .quick).isEmpty
+        } catch {
+            return error.kind != .corrupt && error.kind != .notADatabase
+        }
+    }
+
     /// The pending steps of a database that has just been restored. What fails here is told, and the restored schema serves.
     mutating func migrateRestored(_ set: MigrationSet) throws(MigrationError) {
         let found = try system { () throws(LinuxError) in try Inspection(repository.path) }
         let plan = Plan(set, try readHistory(found, set))
+        report.pending = Int64(plan.pending.count)
         if plan.pending.isEmpty { return }
         if let hold = try heldNow(set, plan) {
             report.reason = "the restored database is not migrated: \(hold)"
-            report.pending = Int64(plan.pending.count)
             return
         }
         let lock = try system { () throws(LinuxError) in try state.lock() }
@@ -66,7 +85,8 @@ extension RepositoryBoot {
         _ = consume lock
         if let failure {
             report.reason = "the restored database could not be migrated: \(failure.text)"
-            report.pending = Int64(plan.pending.count)
+        } else {
+            report.pending = 0
         }
     }
 

@@ -91,9 +91,7 @@ public struct Repository: Sendable {
     func open(_ path: String, _ mode: Database.Mode) throws(MigrationError) -> Database {
         for path in extensions { try ExtensionFile.check(path) }
         return try sqlite { () throws(SQLiteError) in
-            // Whoever wrote the file, its triggers and indexes run with these steps in the application, too; there is no function on this
-            // connection that the set's owner did not put there.
-            let database = try Database(path, mode, trustedSchema: true)
+            let database = try Database(path, mode)
             for path in extensions { try database.loadExtension(path) }
             try configure?(database)
             return database

@@ -29,7 +29,7 @@ extension RepositoryBoot {
         }
         _ = consume lock
         if let failure {
-            if try isDamaged(failure) { return try recover(set, failure.text) }
+            if try isDamaged(failure) { return try recover(set, failure.text, serves: true) }
             return try fallBack(set, plan, failure)
         }
         report.pending = 0
@@ -69,6 +69,7 @@ extension RepositoryBoot {
             return error.cause
         }
         attempts.clear()
+        warn(upgrade.findings)
         report.snapshot = upgrade.snapshot?.title
         report.schema = upgrade.schema
         return nil

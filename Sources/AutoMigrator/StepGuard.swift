@@ -7,6 +7,8 @@ internal import SQLite
 final class StepGuard {
     /// Why the last statement was refused.
     private(set) var refusal: String?
+    /// Whether a statement switched something on the connection that would outlive the step.
+    private(set) var switched = false
     /// A `transaction:false` step, which may hold its own transactions and VACUUM.
     private let alone: Bool
 
@@ -45,6 +47,9 @@ final class StepGuard {
             return "DETACH: a migration works on its own database only"
         case .pragma:
             let name = Text.lowercase(action.first ?? "")
+            if action.second != nil, name == "legacy_alter_table" || name == "recursive_triggers" || name == "defer_foreign_keys" {
+                switched = true
+            }
             if StepGuard.harmless.contains(name) {
                 return name == "schema_version" && action.second != nil
                     ? "PRAGMA schema_version with a value can corrupt the database" : nil

@@ -5,7 +5,7 @@ internal import Linux
 ///     PRAGMA foreign_keys=OFF; BEGIN; … COMMIT; PRAGMA foreign_keys=ON;
 ///
 /// Our own run has the transaction and the foreign keys off already, so that the wrapper is left out and what it wraps runs. So is the same
-/// inside out, which scripts for runners with a transaction of their own have: `COMMIT; PRAGMA …; BEGIN; … COMMIT; PRAGMA …; BEGIN;`. Any
+/// inside out, which scripts for runners with a transaction of their own have: `COMMIT; PRAGMA …; BEGIN; … COMMIT; PRAGMA …; BEGIN;`, or with the first two the other way round. Any
 /// other BEGIN or COMMIT stays, for the authorizer to refuse with its line.
 ///
 /// A `PRAGMA journal_mode=WAL` in front can only be carried out after the transaction, and is.
@@ -35,7 +35,7 @@ enum TransactionWrapper {
                 } else if isBegin(statement.words) {
                     wrapper.append(statement.range)
                     state = .inside
-                } else if isCommit(statement.words) && wrapper.isEmpty {
+                } else if isCommit(statement.words) && !isInsideOut {
                     wrapper.append(statement.range)
                     isInsideOut = true
                 } else if isWAL(statement.words) {

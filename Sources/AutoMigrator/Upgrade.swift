@@ -31,6 +31,8 @@ struct Upgrade {
     private(set) var snapshot: Snapshot?
     /// The newest applied version when all is done; nil for none.
     private(set) var schema: Int64?
+    /// What speaks against the database and did so before: no reason to undo the run, and a reason to look at the device.
+    private(set) var findings: [String] = []
     /// Whether something of an unfinished run may be on the disk.
     private var committedPart = false
     /// Whether the COMMIT that failed was the last one.
@@ -200,7 +202,7 @@ struct Upgrade {
 
     /// Only what was not there before counts. The snapshot is the state before, so it is looked at only when there is anything
     /// to compare.
-    private func compare(_ database: borrowing Database, baseline: Check?) throws(MigrationError) {
+    private mutating func compare(_ database: borrowing Database, baseline: Check?) throws(MigrationError) {
         if repository.verify == .none { return }
         reporter.progress(.working, "check \(state.database)")
         entered("the check")
@@ -216,6 +218,7 @@ struct Upgrade {
             before = Check()
         }
         if let news = after.news(since: before) { throw .check(reason: news) }
+        if let first = after.structure.first { findings.append("it was damaged before the migrations, and still is: \(first)") }
     }
 
     private mutating func commit(_ database: borrowing Database, last: Bool) throws(MigrationError) {

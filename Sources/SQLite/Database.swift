@@ -3,8 +3,8 @@ internal import Linux
 
 /// A connection to one SQLite database, closed when the value goes.
 ///
-/// Set up for files that anybody may have written (RULES.md S14): no memory mapping, no extensions, cell sizes checked, schema not
-/// trusted, extended result codes.
+/// Set up for files that anybody may have written (RULES.md S14): no memory mapping, no extensions, cell sizes checked, extended result
+/// codes.
 public struct Database: ~Copyable {
     let handle: OpaquePointer
     /// The path it was opened by.
@@ -24,21 +24,14 @@ public struct Database: ~Copyable {
 
     /// Opens the file and takes no lock yet. A file that is not a database shows only at the first statement.
     ///
-    /// - Parameters:
-    ///   - defensive: SQLITE_DBCONFIG_DEFENSIVE; off only to judge damage with `writable_schema`.
-    ///   - trustedSchema: SQLITE_DBCONFIG_TRUSTED_SCHEMA; on for running SQL that may index or trigger on functions SQLite does not call
-    ///     innocuous: an application's own, and before 3.41 its own json_extract.
-    public init(
-        _ path: String, _ mode: Mode, defensive: Bool = true, trustedSchema: Bool = false
-    ) throws(SQLiteError) {
-        handle = try Database.open(path, mode, defensive: defensive, trustedSchema: trustedSchema)
+    /// - Parameter defensive: SQLITE_DBCONFIG_DEFENSIVE; off only to judge damage with `writable_schema`.
+    public init(_ path: String, _ mode: Mode, defensive: Bool = true) throws(SQLiteError) {
+        handle = try Database.open(path, mode, defensive: defensive)
         self.path = path
         callbacks = Callbacks()
     }
 
-    private static func open(
-        _ path: String, _ mode: Mode, defensive: Bool, trustedSchema: Bool
-    ) throws(SQLiteError) -> OpaquePointer {
+    private static func open(_ path: String, _ mode: Mode, defensive: Bool) throws(SQLiteError) -> OpaquePointer {
         var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_URI
         switch mode {
         case .immutable: flags |= SQLITE_OPEN_READONLY
@@ -56,7 +49,9 @@ public struct Database: ~Copyable {
         sqlite3_extended_result_codes(handle, 1)
         sqlite3_busy_timeout(handle, 2000)
         _ = csqlite_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, defensive ? 1 : 0)
-        _ = csqlite_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, trustedSchema ? 1 : 0)
+        // Untrusted, a schema that indexes json_extract() is "malformed" (11) to SQLite before 3.41, and an intact database would be taken for
+        // a damaged one (RULES.md S5, against S14). What a hostile schema could call here is SQLite's own, and what the set's owner added.
+        _ = csqlite_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1)
         _ = csqlite_db_config(handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0)
         sqlite3_exec(handle, "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON", nil, nil, nil)
         return handle
@@ -221,6 +216,11 @@ public struct Database: ~Copyable {
     public func interrupt(at deadline: Int64?) {
         guard let deadline else { return onProgress(nil) }
         onProgress { Clock.milliseconds >= deadline }
+    }
+
+    /// Sets back what a script may have switched on the connection for itself, so that the next one finds what the first did.
+    public func resetPragmas() throws(SQLiteError) {
+        try execute("PRAGMA legacy_alter_table=OFF; PRAGMA recursive_triggers=OFF; PRAGMA defer_foreign_keys=OFF")
     }
 
     /// Loads a run-time loadable extension (loadext.html) for this connection. SQL still cannot load any.

@@ -69,6 +69,12 @@ import Testing
             ["2024-03-06-170000_a/up.sql": "A;", "2024-03-13_170000_b/up.sql": "B;", "2024-10-06-10000_d/up.sql": "D;", "2024-09-04-091351_c/up.sql": "C;"],
             ["20240306170000 a: A; / none", "20240313000000 170000_b: B; / none", "20240904091351 c: C; / none", "20241006100000 d: D; / none"]
         ),
+        ("golang-migrate with a database's name", ["000001_init.up.db.sql": "A;", "000001_init.down.db.sql": "B;"], ["1 init: A; / B;"]),
+        (
+            "Prisma with a day",
+            ["20250221_b/migration.sql": "B;", "20240101000000_a/migration.sql": "A;", "20250301000000_c/migration.sql": "C;"],
+            ["20240101000000 a: A; / none", "20250221000000 b: B; / none", "20250301000000 c: C; / none"]
+        ),
         ("sql-migrate, down first", ["1_a.sql": "-- +migrate Down\nB;\n\n-- +migrate Up\nA;\n"], ["1 a: A; / B;"]),
         ("PhotoPrism", ["20220329-040000.sql": "A;", "20220329-050000.sql": "B;"], ["20220329040000 : A; / none", "20220329050000 : B; / none"]),
         ("rusqlite_migration", ["01-friend_car/up.sql": "A;", "01-friend_car/down.sql": "B;", "02-b/up.sql": "C;"], ["1 friend_car: A; / B;", "2 b: C; / none"]),

@@ -121,4 +121,72 @@ import Testing
         #expect(report.outcome == .restored)
         #expect(report.snapshot?.hasSuffix("schema 1") == true, "\(report)")
     }
+
+    /// A migration meets a page that has been bad for long: a snapshot of the damage is no cure, and an empty database no better.
+    @Test func aDatabaseThatServesIsNotReplacedByAnEmptyOne() {
+        let bench = Workbench.logger()
+        bench.boot()
+        bench.addReadings(5000)
+        bench.damage(bench.database, at: Int(bench.integer("PRAGMA page_count")! - 2) * 4096, count: 4096)
+        for name in bench.files("snapshots") { try! FileSystem.remove("\(bench.state)/snapshots/\(name)") }
+        let before = bench.bytes(bench.database)
+        bench.migrations.merge(RepositoryBootTests.next) { $1 }
+        for _ in 0..<2 {
+            let report = bench.boot()
+            #expect(report.outcome == .restored, "\(report)")
+            #expect(report.reason?.contains("no snapshot is sound") == true, "\(report)")
+            #expect(report.lost == nil)
+            #expect(bench.bytes(bench.database) == before)
+        }
+        #expect((bench.integer("SELECT count(*) FROM readings WHERE id < 2000") ?? 0) > 1000)
+    }
+
+    @Test func damageThatAMigrationDoesNotMeetIsTold() {
+        let bench = Workbench.logger()
+        bench.boot()
+        bench.addReadings(5000)
+        // A page that belongs to nothing.
+        var bytes = bench.bytes(bench.database)!
+        let pages = UInt32(bytes.count / 4096 + 1)
+        bytes.replaceSubrange(28..<32, with: withUnsafeBytes(of: pages.bigEndian) { Data($0) })
+        try! (bytes + Data(count: 4096)).write(to: URL(fileURLWithPath: bench.database))
+        bench.migrations["2_other.sql"] = "CREATE TABLE other (x);"
+        let report = bench.boot()
+        #expect(report.outcome == .migrated, "\(report)")
+        #expect(report.warnings.contains { $0.contains("it was damaged before the migrations") }, "\(report)")
+    }
+
+    /// SQLite before 3.41 calls such a schema malformed where it is not trusted, with the code for damage.
+    @Test func anIndexOverAFunctionIsNoDamage() {
+        let bench = Workbench.logger()
+        bench.migrations["2_j.sql"] = "CREATE TABLE j (d TEXT, g TEXT AS (json_extract(d, '$.g'))); CREATE INDEX j_d ON j (json_extract(d, '$.n'));"
+        #expect(bench.boot().outcome == .migrated)
+        bench.execute("INSERT INTO j (d) VALUES ('{\"n\": 1, \"g\": 2}')")
+        #expect(bench.boot().outcome == .current)
+        #expect(bench.boot(unclean: true).outcome == .current)
+        bench.migrations["3_k.sql"] = "CREATE TABLE k (x);"
+        #expect(bench.boot().outcome == .migrated)
+        #expect(bench.integer("SELECT count(*) FROM j") == 1)
+    }
+
+    /// A schema that a newer SQLite wrote, or functions that are not there: the database is left alone.
+    @Test func aSchemaThatThisSQLiteCannotReadIsLeftAlone() throws {
+        let bench = Workbench.logger()
+        bench.boot()
+        bench.addReadings(100)
+        do {
+            let database = try Database(bench.database, .readWrite, defensive: false)
+            try database.execute(
+                "CREATE TABLE z (x); INSERT INTO z VALUES (1); PRAGMA writable_schema=ON; "
+                    + "UPDATE sqlite_schema SET sql = 'CREATE TABLE z (x) FROM THE FUTURE' WHERE name = 'z'")
+        }
+        let before = bench.bytes(bench.database)
+        bench.migrations.merge(RepositoryBootTests.next) { $1 }
+        for unclean in [false, true] {
+            let report = bench.boot(unclean: unclean)
+            #expect(report.outcome == .failed, "\(report)")
+            #expect(report.reason?.contains("malformed database schema") == true, "\(report)")
+            #expect(bench.bytes(bench.database) == before)
+        }
+    }
 }

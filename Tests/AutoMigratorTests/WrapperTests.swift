@@ -28,6 +28,7 @@ import Testing
         "PRAGMA defer_foreign_keys=ON;\nPRAGMA foreign_keys=OFF;\n\(rebuild)\nPRAGMA foreign_keys=ON;\nPRAGMA defer_foreign_keys=OFF;",
         "BEGIN EXCLUSIVE;\nCREATE TRIGGER t AFTER INSERT ON readings BEGIN SELECT 1; SELECT 'COMMIT;'; END;\n\(rebuild)\nCOMMIT;",
         "COMMIT TRANSACTION;\n--> statement-breakpoint\nPRAGMA foreign_keys = OFF;\nBEGIN;\n\(rebuild)\nCOMMIT;\nPRAGMA foreign_keys = ON;\nBEGIN TRANSACTION;",
+        "PRAGMA foreign_keys = OFF;\nCOMMIT TRANSACTION;\nBEGIN TRANSACTION;\n\(rebuild)\nCOMMIT TRANSACTION;\nPRAGMA foreign_keys = ON;\nBEGIN TRANSACTION;",
         "PRAGMA foreign_keys=OFF; PRAGMA legacy_alter_table=OFF; BEGIN; \(rebuild) COMMIT; PRAGMA foreign_key_check;",
     ])
     func isLeftOutAndWhatItWrapsRuns(script: String) {
@@ -67,6 +68,16 @@ import Testing
         #expect(fresh.boot().outcome == .migrated)
         #expect(fresh.text("PRAGMA journal_mode") == "wal")
         #expect(fresh.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'a'") == 1)
+    }
+
+    /// What one boot does with two steps must be what two boots do with one each.
+    @Test func aSwitchOfOneStepIsOffForTheNext() {
+        let bench = Workbench.logger()
+        bench.boot()
+        bench.migrations["2_a.sql"] = "PRAGMA legacy_alter_table=ON;\nCREATE TABLE a (x);"
+        bench.migrations["3_b.sql"] = "ALTER TABLE sensors RENAME TO probes;"
+        #expect(bench.boot().outcome == .migrated)
+        #expect(bench.text("SELECT sql FROM sqlite_schema WHERE name = 'readings'")?.contains("\"probes\"") == true)
     }
 
     @Test func aPragmaInTheMiddleTurnsNothingOn() {
