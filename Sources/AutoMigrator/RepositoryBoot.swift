@@ -32,6 +32,8 @@ public struct RepositoryBoot {
     /// Try again what rests after a failure: a person asks, not a boot.
     var retryHeld = false
     var report: RepositoryReport
+    /// What the boot before had begun and this one finished.
+    private var finished: Outcome?
 
     /// - Parameter load: reads the set; by default the files in `repository.migrations`.
     public init(_ repository: Repository, reporter: Reporter, load: @escaping Load = RepositoryBoot.load) {
@@ -164,8 +166,21 @@ public struct RepositoryBoot {
             } else {
                 reporter.log.warning("\(repository.path): finishing \(swap.operation.text) \(swap.sequence), cut short before")
                 try carryOut(swap, begun: true)
+                if swap.operation == .replace && report.quarantine != nil { tell(swap) }
             }
             state.pruneQuarantine(keep: repository.quarantine)
+        }
+    }
+
+    /// The boot that began it could not tell any more what it cost.
+    private mutating func tell(_ swap: Swap) {
+        if swap.source.utf8.isEmpty {
+            finished = .rebuilt
+            report.lost = "all rows; the old files are in \(report.quarantine ?? "")"
+        } else if let snapshot = state.snapshots.list().first(where: { $0.path == swap.source }) {
+            finished = .restored
+            report.snapshot = snapshot.title
+            report.lost = "what was written after snapshot \(snapshot.title)"
         }
     }
 
@@ -321,5 +336,9 @@ public struct RepositoryBoot {
     mutating func end(_ outcome: Outcome, reason: String? = nil) {
         report.outcome = outcome
         if let reason { report.reason = reason }
+        if let finished, outcome == .current || outcome == .migrated {
+            report.outcome = finished
+            if report.reason == nil { report.reason = "finished what a power cut had interrupted" }
+        }
     }
 }

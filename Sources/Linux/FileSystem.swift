@@ -24,14 +24,19 @@ public enum FileSystem {
         return String(cString: real)
     }
 
-    /// Whether some other process has the file open now; nil where the kernel does not say (a file that is not ours, some
-    /// filesystems). A write lease is granted only on a file that nobody else has open (fcntl(2), F_SETLEASE).
+    /// Whether some other process has the file open; nil where the kernel does not say (a file that is not ours, some filesystems). A
+    /// write lease is granted only on a file that nobody else has open (fcntl(2), F_SETLEASE).
     ///
+    /// Asked for a quarter of a second before it is true: a process that is just ending, or has just forked, is nobody who works on the file.
     /// Not while this process has the file open in SQLite: closing the descriptor drops its locks (RULES.md S12).
     public static func isOpenElsewhere(_ path: String) throws(LinuxError) -> Bool? {
         let file = try FileDescriptor.open(path, .readWrite)
-        let answer = linux_is_open_elsewhere(file.raw)
-        return answer < 0 ? nil : answer > 0
+        for _ in 0..<5 {
+            let answer = linux_is_open_elsewhere(file.raw)
+            if answer <= 0 { return answer < 0 ? nil : false }
+            Clock.sleep(milliseconds: 50)
+        }
+        return true
     }
 
     /// Makes one directory. False when it (or something of that name) was already there.
