@@ -224,6 +224,16 @@ import Testing
         #expect(bench.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'b'") == 1)
     }
 
+    /// A step may tidy up the history that came before it, in the same boot.
+    @Test func aStepThatForgetsEarlierOnesIsObeyed() {
+        let bench = Workbench.logger()
+        bench.migrations["2_b.sql"] = "CREATE TABLE b (x);"
+        bench.migrations["3_squash.sql"] = "DELETE FROM schema_migrations WHERE version < 3;"
+        #expect(bench.boot().outcome == .migrated)
+        #expect(bench.text("SELECT group_concat(version) FROM schema_migrations") == "3")
+        #expect(bench.text("SELECT group_concat(version) FROM firstlight_migrations") == "3")
+    }
+
     @Test func aChangedFileIsReportedAndHarmless() throws {
         let bench = Workbench.logger()
         bench.boot()
