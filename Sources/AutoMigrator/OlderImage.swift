@@ -79,21 +79,14 @@ extension RepositoryBoot {
             let plan = Plan(set, history)
             guard plan.isRelated, !history.applied.isEmpty, !plan.unknown.contains(where: { !$0.compatible }) else { continue }
             reporter.progress(.recovering, "restore snapshot \(snapshot.title)")
-            do throws(MigrationError) {
-                let lock = try system { () throws(LinuxError) in try state.lock() }
-                let swap = try Swap(.replace, state, source: snapshot.path, seal: snapshot.seal)
-                // On the disk before the swap: a cut in between leaves a pin that names nothing, and is none.
-                let pin = Pin(quarantine: state.quarantinePath(swap.sequence), seal: try sealLive(), live: snapshot.seal)
+            let live = try sealLive()
+            let (state, seal) = (state, snapshot.seal)
+            let done = try putInPlace(snapshot) { (swap) throws(MigrationError) in
+                // A cut between pin and swap leaves a pin that names nothing, and is none.
+                let pin = Pin(quarantine: state.quarantinePath(swap.sequence), seal: live, live: seal)
                 try system { () throws(LinuxError) in try pin.write(state) }
-                report.quarantine = try swap.perform(state)
-                state.pruneQuarantine(keep: repository.quarantine)
-                _ = consume lock
-            } catch {
-                guard case .seal = error else { throw error }
-                reporter.log.error("\(error.text); the next older snapshot is tried")
-                try system { () throws(LinuxError) in try Swap.clear(state) }
-                continue
             }
+            guard done else { continue }
             let quarantine = report.quarantine ?? "quarantine"
             let lost = "what was written after snapshot \(snapshot.title); it is in \(quarantine), kept for the newer image"
             reporter.log.warning("\(repository.path): \(why); restored snapshot \(snapshot.title); \(lost)")
@@ -153,16 +146,7 @@ extension RepositoryBoot {
             return false
         }
         reporter.log.notice("\(repository.path): nothing was written since the older image took over; \(pinned.path) comes back")
-        do throws(MigrationError) {
-            let lock = try system { () throws(LinuxError) in try state.lock() }
-            report.quarantine = try replace(by: pinned)
-            _ = consume lock
-        } catch {
-            guard case .seal = error else { throw error }
-            reporter.log.error("\(error.text); the live database is migrated forward instead")
-            try system { () throws(LinuxError) in try Swap.clear(state) }
-            return false
-        }
+        guard try putInPlace(pinned) else { return false }
         Pin.remove(state)
         report.reason = "this image's database, kept in quarantine while an older image ran, is back"
         return true

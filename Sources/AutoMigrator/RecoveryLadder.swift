@@ -36,16 +36,7 @@ extension RepositoryBoot {
                 reporter.log.error("snapshot \(snapshot.title) was taken of a damaged database; the next older one is tried")
                 continue
             }
-            do throws(MigrationError) {
-                let lock = try system { () throws(LinuxError) in try state.lock() }
-                report.quarantine = try replace(by: snapshot)
-                _ = consume lock
-            } catch {
-                guard case .seal = error else { throw error }
-                reporter.log.error("\(error.text); the next older snapshot is tried")
-                try system { () throws(LinuxError) in try Swap.clear(state) }
-                continue
-            }
+            guard try putInPlace(snapshot) else { continue }
             let lost = "what was written after snapshot \(snapshot.title)"
             reporter.log.warning("\(repository.path): restored from snapshot \(snapshot.title); lost: \(lost)")
             report.lost = lost

@@ -33,7 +33,7 @@ public struct RepositoryBoot {
     var retryHeld = false
     var report: RepositoryReport
     /// What the boot before had begun and this one finished.
-    private var finished: Outcome?
+    var finished: Outcome?
 
     /// - Parameter load: reads the set; by default the files in `repository.migrations`.
     public init(_ repository: Repository, reporter: Reporter, load: @escaping Load = RepositoryBoot.load) {
@@ -140,62 +140,6 @@ public struct RepositoryBoot {
         }
     }
 
-    // ---- Step 0: what a cut interrupted ----
-
-    /// Before anything else, and whatever the policy: half a swap is nobody's database.
-    mutating func finishIntent() throws(MigrationError) {
-        if !state.exists { return }
-        let lock = try system { () throws(LinuxError) in try state.lock() }
-        defer { _ = lock.raw }
-        switch try system({ () throws(LinuxError) in try Swap.read(state) }) {
-        case .nothing:
-            return
-        case .unreadable:
-            reporter.log.error("\(state.intentPath): checksum does not hold; it is removed, and the database judged as it is")
-            try system { () throws(LinuxError) in try Swap.clear(state) }
-        case .intent(var swap):
-            reporter.progress(.recovering, "finish \(swap.operation.text) of \(repository.path)")
-            if swap.operation == .run {
-                reporter.log.warning(
-                    "\(repository.path): a run of migrations was cut between two commits; the snapshot from before it "
-                        + "is put back, and the run begins again")
-                // The files may have changed since the intent: those that are there now are the ones to move.
-                swap.operation = .replace
-                swap.inodes = try system { () throws(LinuxError) in try Swap.inodes(state) }
-                try carryOut(swap, begun: false)
-            } else {
-                reporter.log.warning("\(repository.path): finishing \(swap.operation.text) \(swap.sequence), cut short before")
-                try carryOut(swap, begun: true)
-                if swap.operation == .replace && report.quarantine != nil { tell(swap) }
-            }
-            state.pruneQuarantine(keep: repository.quarantine)
-        }
-    }
-
-    /// The boot that began it could not tell any more what it cost.
-    private mutating func tell(_ swap: Swap) {
-        if swap.source.utf8.isEmpty {
-            finished = .rebuilt
-            report.lost = "all rows; the old files are in \(report.quarantine ?? "")"
-        } else if let snapshot = state.snapshots.list().first(where: { $0.path == swap.source }) {
-            finished = .restored
-            report.snapshot = snapshot.title
-            report.lost = "what was written after snapshot \(snapshot.title)"
-        }
-    }
-
-    /// A swap that cannot be done, because what it would put in place is damaged by now, must not stop this boot and every later one:
-    /// the files are judged as they are.
-    private mutating func carryOut(_ swap: Swap, begun: Bool) throws(MigrationError) {
-        do throws(MigrationError) {
-            report.quarantine = begun ? try swap.finish(state) : try swap.perform(state)
-        } catch {
-            guard case .seal = error else { throw error }
-            reporter.log.error("\(error.text); the swap is given up, and the database judged as it is")
-            try system { () throws(LinuxError) in try Swap.clear(state) }
-        }
-    }
-
     // ---- An existing database ----
 
     mutating func bootExisting(
@@ -284,6 +228,29 @@ public struct RepositoryBoot {
         let quarantine = try Swap(.replace, state, source: snapshot.path, seal: snapshot.seal).perform(state)
         state.pruneQuarantine(keep: repository.quarantine)
         return quarantine
+    }
+
+    /// Puts a snapshot in the database's place, under the lock.
+    ///
+    /// - Parameter announce: what has to be on the disk before the first file moves.
+    /// - Returns: false when its seal does not hold; then nothing has been moved, and no later boot tries it again.
+    mutating func putInPlace(
+        _ snapshot: Snapshot, announce: (Swap) throws(MigrationError) -> Void = { (_) throws(MigrationError) in }
+    ) throws(MigrationError) -> Bool {
+        let lock = try system { () throws(LinuxError) in try state.lock() }
+        defer { _ = lock.raw }
+        do throws(MigrationError) {
+            let swap = try Swap(.replace, state, source: snapshot.path, seal: snapshot.seal)
+            try announce(swap)
+            report.quarantine = try swap.perform(state)
+        } catch {
+            guard case .seal = error else { throw error }
+            reporter.log.error("\(error.text); it is not put in place")
+            try system { () throws(LinuxError) in try Swap.clear(state) }
+            return false
+        }
+        state.pruneQuarantine(keep: repository.quarantine)
+        return true
     }
 
     /// Moves a file that is no database, and its sidecars, out of SQLite's sight before anything opens it.

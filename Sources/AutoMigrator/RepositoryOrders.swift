@@ -61,15 +61,9 @@ extension RepositoryBoot {
             try boot.finishIntent()
             boot.report.wanted = (try? boot.load(boot.repository))?.newest
             try system { () throws(LinuxError) in try boot.prepareState() }
-            let lock = try system { () throws(LinuxError) in try boot.state.lock() }
-            do throws(MigrationError) {
-                boot.report.quarantine = try boot.replace(by: snapshot)
-            } catch {
-                // A snapshot whose seal does not hold: nothing has been moved, and no boot is to try it again.
-                if case .seal = error { try system { () throws(LinuxError) in try Swap.clear(boot.state) } }
-                throw error
+            guard try boot.putInPlace(snapshot) else {
+                throw .seal(path: snapshot.path, reason: "it is damaged; nothing was restored")
             }
-            _ = consume lock
             if snapshot.sequence == 0 { Pin.remove(boot.state) }
             boot.report.schema = snapshot.seal.schema == 0 ? nil : snapshot.seal.schema
             boot.report.snapshot = snapshot.title
