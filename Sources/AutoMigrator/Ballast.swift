@@ -27,11 +27,19 @@ struct Ballast {
 
     /// Gives the room free where a WAL database would not find any: the ballast first, then the oldest quarantines. Writes nothing where
     /// there is room, or no WAL.
-    func release() {
-        guard isWAL(), let space = try? FileSystem.space(state.databaseDirectory), space.available < Ballast.size else { return }
-        log.warning("\(state.database): \(space.available) bytes free, too few for a database in WAL mode; room is made for it")
-        try? FileSystem.remove(state.ballastPath)
-        _ = Room(state: state, log: log).make(Ballast.size)
+    ///
+    /// - Parameter changed: this boot has written. What it freed again can be had only when the filesystem's journal is committed, which
+    ///   on a nearly full partition is not left to chance.
+    func release(changed: Bool) {
+        guard isWAL(), let space = try? FileSystem.space(state.databaseDirectory), space.available < 8 * Ballast.size else { return }
+        if space.available < Ballast.size {
+            log.warning("\(state.database): \(space.available) bytes free, too few for a database in WAL mode; room is made for it")
+            try? FileSystem.remove(state.ballastPath)
+            _ = Room(state: state, log: log).make(Ballast.size)
+        } else if !changed {
+            return
+        }
+        try? FileSystem.syncDirectory(state.databaseDirectory)
     }
 
     /// The file format's read version (fileformat2.html, 1.3).

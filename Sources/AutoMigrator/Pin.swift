@@ -15,7 +15,7 @@ struct Pin {
     /// Nil where there is none, or where what it names is gone.
     static func read(_ state: RepositoryState) -> Pin? {
         guard let text = try? FileSystem.readText(state.pinPath), let fields = CheckedText.fields(text),
-            let quarantine = fields["quarantine"], let seal = Seal(text: fields["seal"] ?? ""),
+            let quarantine = fields["quarantine"].map({ state.restored($0) }), let seal = Seal(text: fields["seal"] ?? ""),
             let live = Seal(text: fields["live"] ?? ""),
             FileSystem.exists("\(quarantine)/\(Text.name(of: state.database))")
         else { return nil }
@@ -26,7 +26,7 @@ struct Pin {
 
     /// Durable when it returns.
     func write(_ state: RepositoryState) throws(LinuxError) {
-        let text = CheckedText.text([("quarantine", quarantine), ("seal", seal.text), ("live", live.text)])
+        let text = CheckedText.text([("quarantine", state.stored(quarantine)), ("seal", seal.text), ("live", live.text)])
         try FileSystem.replace(state.pinPath, with: text, durable: true, permissions: 0o600)
     }
 

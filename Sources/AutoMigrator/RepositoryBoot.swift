@@ -72,7 +72,7 @@ public struct RepositoryBoot {
         } catch {
             end(.failed, reason: "\(error.text); the database is left as it is")
         }
-        Ballast(state: state, log: reporter.log).release()
+        Ballast(state: state, log: reporter.log).release(changed: report.outcome != .current)
         report.durationMilliseconds = Clock.milliseconds - start
         return report
     }

@@ -36,6 +36,14 @@ struct RepositoryState {
     /// The files that are one database: all of them move together (RULES.md S2).
     static let suffixes = ["-journal", "-wal", "-shm", ""]
 
+    /// A path as intent and pin have it: below this directory, wherever that is mounted or called at the next boot.
+    func stored(_ path: String) -> String { Text.dropPrefix(path, directory + "/") ?? path }
+
+    /// The path that `stored` was given; an empty one names nothing.
+    func restored(_ path: String) -> String {
+        path.utf8.isEmpty || Text.hasPrefix(path, "/") ? path : "\(directory)/\(path)"
+    }
+
     var exists: Bool { FileSystem.exists(directory) }
     var isBorn: Bool { FileSystem.exists(bornPath) }
 

@@ -141,7 +141,7 @@ struct Swap {
     func write(to state: RepositoryState) throws(LinuxError) {
         let text = CheckedText.text([
             ("operation", operation.text), ("sequence", "\(sequence)"),
-            ("inodes", inodes.map { "\($0)" }.joined(separator: ",")), ("source", source), ("seal", seal?.text ?? ""),
+            ("inodes", inodes.map { "\($0)" }.joined(separator: ",")), ("source", state.stored(source)), ("seal", seal?.text ?? ""),
         ])
         try FileSystem.replace(state.intentPath, with: text, durable: true, permissions: 0o600)
     }
@@ -168,7 +168,7 @@ struct Swap {
         guard inodes.count == RepositoryState.suffixes.count else { return .unreadable }
         return .intent(
             Swap(
-                operation: operation, sequence: sequence, inodes: inodes, source: values["source"] ?? "",
+                operation: operation, sequence: sequence, inodes: inodes, source: state.restored(values["source"] ?? ""),
                 seal: Seal(text: values["seal"] ?? "")))
     }
 

@@ -21,6 +21,22 @@ import Testing
         #expect(bench.boot().outcome == .current)
     }
 
+    /// Mounted elsewhere, or called by another path: what was begun is finished all the same.
+    @Test func aCutRestoreIsFinishedWhereverTheDirectoryIs() throws {
+        let bench = Workbench.logger()
+        bench.boot()
+        bench.addReadings(10)
+        let state = RepositoryState(database: bench.database)
+        let snapshot = try #require(state.snapshots.list().first)
+        try Swap(.replace, state, source: snapshot.path, seal: snapshot.seal).write(to: state)
+        try FileManager.default.moveItem(atPath: bench.root + "/data", toPath: bench.root + "/elsewhere")
+        var boot = RepositoryBoot(
+            Repository(name: "app", path: bench.root + "/elsewhere/app.db", migrations: bench.root + "/set"), reporter: .silent)
+        let report = boot.run()
+        #expect(report.outcome == .restored, "\(report)")
+        #expect(report.quarantine?.hasPrefix(bench.root + "/elsewhere/") == true)
+    }
+
     @Test func aFinishedRebuildIsToldAsOne() throws {
         let bench = Workbench.logger()
         bench.boot()

@@ -6,7 +6,7 @@ import Testing
 @testable import DataPartition
 
 /// A full partition and a database in WAL mode: other boots die there of SIGBUS or an I/O error (RULES.md S20).
-@Suite(.enabled(if: LoopDisk.isPossible, "\(LoopDisk.reason)"))
+@Suite(.serialized, .enabled(if: LoopDisk.isPossible, "\(LoopDisk.reason)"))
 struct FullDiskTests {
     private static func appliance(blockSize: Int) throws -> (LoopDisk, Repository) {
         let disk = try LoopDisk(size: 16 << 20)
@@ -27,6 +27,11 @@ struct FullDiskTests {
         return (disk, repository)
     }
 
+    /// Each boot begins with a mount of its own.
+    private func reboot(_ disk: LoopDisk) throws {
+        _ = try shell("umount \(disk.mount) && mount \(disk.device) \(disk.mount)").output()
+    }
+
     private func applicationCanWrite(_ repository: Repository) throws {
         let application = try Database(repository.path, .readWrite)
         #expect(try application.text("PRAGMA journal_mode") == "wal")
@@ -38,6 +43,7 @@ struct FullDiskTests {
     func theApplicationCanOpenItsDatabaseAfterTheBoot(blockSize: Int) throws {
         let (disk, repository) = try Self.appliance(blockSize: blockSize)
         defer { disk.unmount() }
+        try reboot(disk)
         var boot = RepositoryBoot(repository, reporter: .silent)
         #expect(boot.run().outcome == .current)
         try applicationCanWrite(repository)
@@ -52,6 +58,7 @@ struct FullDiskTests {
             with: "CREATE TABLE fill (x); INSERT INTO fill WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) "
                 + "SELECT zeroblob(1000) FROM n;", durable: false)
         for _ in 0..<2 {
+            try reboot(disk)
             var boot = RepositoryBoot(repository, reporter: .silent)
             let report = boot.run()
             #expect(report.outcome == .restored, "\(report)")
@@ -60,6 +67,7 @@ struct FullDiskTests {
         }
         try applicationCanWrite(repository)
         shell("rm \(disk.mount)/log")
+        try reboot(disk)
         var boot = RepositoryBoot(repository, reporter: .silent)
         #expect(boot.run().outcome == .migrated)
         #expect(try Database(repository.path, .readWrite).integer("SELECT count(*) FROM fill") == 2000)
