@@ -79,10 +79,12 @@ let package = Package(
 
         // Host only.
         .target(name: "VirtualBoard", dependencies: ["AutoMigrator", "SQLite", "Linux"]),
+        .target(name: "CTracer"),
+        .target(name: "Torture", dependencies: ["CTracer", "AutoMigrator", "SQLite", "CSQLite", "Linux"]),
         .executableTarget(
             name: "firstlight-lab",
             dependencies: [
-                "VirtualBoard", "SQLite", "Linux",
+                "VirtualBoard", "Torture", "SQLite", "Linux",
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["Lab"])),
             ]),
@@ -95,6 +97,7 @@ let package = Package(
         .testTarget(name: "ToolTests"),
         .testTarget(name: "VirtualBoardTests", dependencies: ["VirtualBoard"]),
         .testTarget(name: "BoardTests", dependencies: ["VirtualBoard"]),
+        .testTarget(name: "TortureTests", dependencies: ["Torture", "AutoMigrator", "SQLite", "Linux"]),
         .testTarget(
             name: "DataPartitionTests", dependencies: ["DataPartition", "AutoMigrator", "SQLite", "Linux", "CLinux"]),
         .testTarget(name: "AutoMigratorTests", dependencies: ["AutoMigrator", "SQLite", "CSQLite", "Linux"]),
