@@ -138,12 +138,14 @@ extension AutoMigrator {
     /// `RepositoryBoot.run` with this migrator's `load`.
     public func defaultMigrate(_ repository: Repository) -> RepositoryReport {
         var boot = boot(repository)
+        defer { boot.acknowledge() }
         return boot.run()
     }
 
     /// `RepositoryBoot.recreate` with this migrator's `load`.
     public func defaultRecreate(_ repository: Repository) -> RepositoryReport {
         var boot = boot(repository)
+        defer { boot.acknowledge() }
         return boot.recreate()
     }
 

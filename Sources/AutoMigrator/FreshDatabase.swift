@@ -25,7 +25,12 @@ struct FreshDatabase {
             for suffix in RepositoryState.suffixes { try? FileSystem.remove(path + suffix) }
             throw error
         }
-        return try system { () throws(LinuxError) in
+        return try FreshDatabase.seal(path, contents)
+    }
+
+    /// The file as the application will have it, on the disk when it returns. No connection may have it open (RULES.md S12).
+    static func seal(_ path: String, _ contents: (schema: Int64, tables: Int64)) throws(MigrationError) -> Seal {
+        try system { () throws(LinuxError) in
             let file = try FileDescriptor.open(path, .readWrite)
             try file.changePermissions(FreshDatabase.permissions)
             try file.sync()

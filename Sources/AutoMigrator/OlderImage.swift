@@ -81,7 +81,11 @@ extension RepositoryBoot {
             reporter.progress(.recovering, "restore snapshot \(snapshot.title)")
             let live = try sealLive()
             let (state, seal) = (state, snapshot.seal)
-            let done = try putInPlace(snapshot) { (swap) throws(MigrationError) in
+            let told = Told(
+                .downgraded, reason: "this image is older than the database, and \(why)",
+                lost: "what was written after snapshot \(snapshot.title); the newer database is kept for the newer image",
+                snapshot: snapshot.title)
+            let done = try putInPlace(snapshot, told) { (swap) throws(MigrationError) in
                 // A cut between pin and swap leaves a pin that names nothing, and is none.
                 let pin = Pin(quarantine: state.quarantinePath(swap.sequence), seal: live, live: seal)
                 try system { () throws(LinuxError) in try pin.write(state) }

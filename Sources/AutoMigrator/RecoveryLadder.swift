@@ -1,34 +1,130 @@
 internal import Linux
 internal import SQLite
 
-/// The ladder for a database that is lost or damaged: the policy's rungs in order, the first that gives a database ends it.
+/// The ladder for a database that is lost or damaged: the first rung that gives a database ends it.
 ///
-/// The old files are moved only when the replacement is ready and sealed, and they go to quarantine byte for byte.
+///     damaged ──► copied whole: every row of every table, its own schema ─────────────► restored, nothing lost
+///        │           │ read in full, but the damage is on pages with rows ────────────► rebuilt: no row lost, some suspect
+///        ▼           ▼ not every row can be read
+///     the policy's rungs, in its order (`restore, rebuild` unless it says otherwise):
+///        restore:  sealed snapshots, newest first, unless taken of a damaged database ► restored, what came after is lost
+///        rebuild:  the image's schema with the rows that can be read ─────────────────► rebuilt, said what is lost
+///                  … or empty, where not even the old schema serves ──────────────────► rebuilt, all rows lost
+///        keep, stop ──────────────────────────────────────────────────────────────────► failed, the files as they are
+///
+/// Then the steps that are still pending, in the same boot. The old files move only when the replacement is ready and sealed, and they
+/// go to quarantine byte for byte.
 extension RepositoryBoot {
-    /// - Parameter serves: the application can still open what is there, damaged as it is; then an empty database is no better.
-    mutating func recover(_ set: MigrationSet, _ cause: String, serves: Bool = false) throws(MigrationError) {
+    /// - Parameters:
+    ///   - damaged: there is a database whose rows can be read, some of them at least.
+    ///   - serves: the application can still open what is there, damaged as it is; then an empty database is no better.
+    mutating func recover(
+        _ set: MigrationSet, _ cause: String, damaged: Bool, serves: Bool = false
+    ) throws(MigrationError) {
         reporter.log.error("\(repository.path): \(cause)")
         reporter.progress(.recovering, "recover \(repository.path)")
         try system { () throws(LinuxError) in try prepareState() }
+        if damaged, let first = repository.onFailure.first, first == .restore || first == .rebuild, try copyWhole(set, cause) {
+            return
+        }
         for rung in repository.onFailure {
             switch rung {
             case .restore:
                 if try restore(set, cause) { return }
             case .rebuild:
-                if serves {
-                    return end(
-                        .restored,
-                        reason: "\(cause); no snapshot is sound, and the damaged database is used as it is, with the schema from before")
-                }
+                if damaged, try salvage(set, cause) { return }
+                if serves { break }
                 if try rebuild(set, cause) { return }
             case .keep, .stop:
                 return end(.failed, reason: "\(cause); the policy leaves it as it is")
             }
         }
+        if serves {
+            return end(
+                .restored, reason: "\(cause); nothing better was found, and the damaged database is used as it is, with the schema from before")
+        }
         end(.failed, reason: "\(cause); no rung of the recovery ladder gave a database, the files are left as they are")
     }
 
-    /// The newest snapshot whose seal holds, and then the pending steps in this same boot.
+    // ---- Rows out of the damaged database ----
+
+    /// Every row of every table in a new file: whether there is one now.
+    mutating func copyWhole(_ set: MigrationSet, _ cause: String) throws(MigrationError) -> Bool {
+        let lock = try system { () throws(LinuxError) in try state.lock() }
+        guard let (seal, salvaged) = attempted({ (salvage) throws(MigrationError) in try salvage.copyWhole() }) else { return false }
+        if !salvaged.isWhole {
+            reporter.log.warning("\(repository.path): not all of it can be read: \(salvaged.lost ?? "")")
+            try? FileSystem.remove(state.replacement)
+            return false
+        }
+        let counted = "\(salvaged.rows) rows of \(salvaged.tables.count) tables were read, all there are, and copied into a new file"
+        let told = Told(salvaged.suspicion == nil ? .restored : .rebuilt, reason: "\(cause); \(counted)", lost: salvaged.lost)
+        try replace(bySalvaged: seal, told)
+        _ = consume lock
+        return try finish(set, told)
+    }
+
+    private mutating func salvage(_ set: MigrationSet, _ cause: String) throws(MigrationError) -> Bool {
+        let lock = try system { () throws(LinuxError) in try state.lock() }
+        let steps = knownSteps(set)
+        let fresh = fresh(steps)
+        guard let (seal, salvaged) = attempted({ (salvage) throws(MigrationError) in
+            try salvage.fill { () throws(MigrationError) in try fresh.build() }
+        }) else { return false }
+        let told = Told(
+            .rebuilt, reason: "\(cause); \(salvaged.rows) rows of it could be read",
+            lost: salvaged.lost)
+        try replace(bySalvaged: seal, told)
+        _ = consume lock
+        return try finish(set, told)
+    }
+
+    /// The steps that made the damaged database what it is: its rows go where they come from, and the pending steps then do to them what
+    /// they would have done. All steps, where its history cannot be read.
+    private func knownSteps(_ set: MigrationSet) -> [Migration] {
+        guard let found = try? Inspection(repository.path), let history = try? readHistory(found, set), !history.applied.isEmpty,
+            Plan(set, history).unknown.isEmpty
+        else { return set.migrations }
+        return set.migrations.filter { history.contains($0.version) }
+    }
+
+    /// Trouble with a rung is told, and the next one is tried.
+    private func attempted(
+        _ work: (Salvage) throws(MigrationError) -> (seal: Seal, salvaged: Salvaged)?
+    ) -> (seal: Seal, salvaged: Salvaged)? {
+        do throws(MigrationError) {
+            return try work(Salvage(state: state, repository: repository, reporter: reporter))
+        } catch {
+            reporter.log.error("\(repository.path): salvaging its rows failed: \(error.text)")
+            return nil
+        }
+    }
+
+    private mutating func replace(bySalvaged seal: Seal, _ told: Told) throws(MigrationError) {
+        if let lost = told.lost {
+            // RULES.md S14: what was salvaged from damage is never presented as a clean result, at no later boot either.
+            let text = "some of its rows were salvaged from a damaged database and are suspect: \(lost)"
+            try system { () throws(LinuxError) in
+                try FileSystem.replace(state.suspectPath, with: text, durable: true, permissions: 0o600)
+            }
+        }
+        report.quarantine = try Swap(.replace, state, seal: seal, told: told).perform(state)
+        state.pruneQuarantine(keep: repository.quarantine)
+        note(told)
+        report.schema = seal.schema == 0 ? nil : seal.schema
+    }
+
+    /// The pending steps in this same boot, and a sealed generation of what came out.
+    private mutating func finish(_ set: MigrationSet, _ told: Told) throws(MigrationError) -> Bool {
+        try migrateRestored(set)
+        try snapshotAfterwards()
+        end(told.outcome, reason: report.reason.map { "\(told.reason); \($0)" } ?? told.reason)
+        return true
+    }
+
+    // ---- Snapshots ----
+
+    /// The newest snapshot whose seal holds.
     private mutating func restore(_ set: MigrationSet, _ cause: String) throws(MigrationError) -> Bool {
         for snapshot in state.snapshots.list() {
             reporter.progress(.recovering, "restore snapshot \(snapshot.title)")
@@ -36,13 +132,14 @@ extension RepositoryBoot {
                 reporter.log.error("snapshot \(snapshot.title) was taken of a damaged database; the next older one is tried")
                 continue
             }
-            guard try putInPlace(snapshot) else { continue }
-            let lost = "what was written after snapshot \(snapshot.title)"
-            reporter.log.warning("\(repository.path): restored from snapshot \(snapshot.title); lost: \(lost)")
-            report.lost = lost
+            let told = Told(
+                .restored, reason: cause, lost: "what was written after snapshot \(snapshot.title)", snapshot: snapshot.title)
+            guard try putInPlace(snapshot, told) else { continue }
+            reporter.log.warning("\(repository.path): restored from snapshot \(snapshot.title)")
             report.schema = snapshot.seal.schema == 0 ? nil : snapshot.seal.schema
-            report.snapshot = snapshot.title
             try migrateRestored(set)
+            // The snapshot that was taken before those steps is not the one that was restored.
+            report.snapshot = snapshot.title
             end(.restored, reason: report.reason.map { "\(cause); \($0)" } ?? cause)
             return true
         }
@@ -81,6 +178,8 @@ extension RepositoryBoot {
         }
     }
 
+    // ---- Nothing left ----
+
     mutating func rebuild(_ set: MigrationSet, _ cause: String) throws(MigrationError) -> Bool {
         reporter.progress(.recovering, "rebuild \(repository.path)")
         let lock = try system { () throws(LinuxError) in try state.lock() }
@@ -92,14 +191,16 @@ extension RepositoryBoot {
             report.reason = error.text
             return false
         }
-        report.quarantine = try Swap(.replace, state, seal: seal).perform(state)
+        let told = Told(.rebuilt, reason: cause, lost: "all rows")
+        report.quarantine = try Swap(.replace, state, seal: seal, told: told).perform(state)
         _ = consume lock
+        try? FileSystem.remove(state.suspectPath)
         state.pruneQuarantine(keep: repository.quarantine)
+        note(told)
         report.schema = set.newest
         report.wanted = set.newest
         report.pending = 0
         report.lost = "all rows; the old files are in \(report.quarantine ?? "no place, for there were none")"
-        reporter.log.warning("\(repository.path): rebuilt, empty; lost: \(report.lost ?? "")")
         try snapshotAfterwards()
         end(.rebuilt, reason: cause)
         return true

@@ -66,8 +66,10 @@ public struct Repository: Sendable {
     public var strictOrder = false
     /// Sealed generations that are kept, at least.
     public var snapshots = 2
-    /// Quarantines that are kept.
+    /// Quarantines that are kept, at most; and never more than a quarter of the partition, the newest apart.
     public var quarantine = 3
+    /// The tables whose rows are salvaged first from a damaged database: identity, network, calibration.
+    public var keepTables: [String] = []
     /// How thoroughly the database is looked at before the commit.
     public var verify = Verify.full
     /// Run-time loadable SQLite extensions that the set's SQL needs, by absolute path. Only those that nobody but root could have

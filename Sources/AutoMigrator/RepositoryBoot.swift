@@ -34,6 +34,8 @@ public struct RepositoryBoot {
     var report: RepositoryReport
     /// What the boot before had begun and this one finished.
     var finished: Outcome?
+    /// What the check behind the steps found that was wrong before them.
+    var damage: String?
 
     /// - Parameter load: reads the set; by default the files in `repository.migrations`.
     public init(_ repository: Repository, reporter: Reporter, load: @escaping Load = RepositoryBoot.load) {
@@ -96,6 +98,7 @@ public struct RepositoryBoot {
 
     private mutating func boot(unclean: Bool, afterLoss: String?) throws(MigrationError) {
         try finishIntent()
+        if let suspect = try? FileSystem.readText(state.suspectPath) { warn([suspect]) }
         guard repository.runMigrations else { return end(.skipped, reason: "migrations are switched off") }
         let set: MigrationSet
         do throws(MigrationError) {
@@ -116,14 +119,14 @@ public struct RepositoryBoot {
                 try setAside(found)
             }
             if state.isBorn {
-                try recover(set, "\(repository.path) is gone or empty, and it was there before")
+                try recover(set, "\(repository.path) is gone or empty, and it was there before", damaged: false)
             } else {
                 try create(set)
             }
         case .foreign:
             // An encrypted database looks the same: only proof of an earlier life makes it damage (RULES.md S5).
             if state.isBorn || !state.snapshots.list().isEmpty {
-                try recover(set, "\(repository.path) no longer begins like a SQLite database")
+                try recover(set, "\(repository.path) no longer begins like a SQLite database", damaged: false)
             } else {
                 end(
                     .failed,
@@ -151,7 +154,7 @@ public struct RepositoryBoot {
             if unclean || found.isUnclean { try checkHealth(found) }
         } catch {
             guard try isDamaged(error) else { throw error }
-            return try recover(set, error.text)
+            return try recover(set, error.text, damaged: true)
         }
         let plan = Plan(set, history, goal: goal)
         report.schema = plan.schema
@@ -186,10 +189,10 @@ public struct RepositoryBoot {
         return try History.read(database, adopt: repository.adopt, set: set)
     }
 
-    static func open(_ path: String, _ found: Inspection) throws(SQLiteError) -> Database {
+    static func open(_ path: String, _ found: Inspection, defensive: Bool = true) throws(SQLiteError) -> Database {
         // A journal without a header, as PERSIST leaves it, holds nothing that immutable would miss.
-        if !found.isUnclean { return try Database(path, .immutable) }
-        let database = try Database(path, .readWrite)
+        if !found.isUnclean { return try Database(path, .immutable, defensive: defensive) }
+        let database = try Database(path, .readWrite, defensive: defensive)
         try database.execute("PRAGMA locking_mode=EXCLUSIVE")
         if found.leftoverWAL && !found.hotJournal { database.keepWALOnClose() }
         return database
@@ -232,15 +235,18 @@ public struct RepositoryBoot {
 
     /// Puts a snapshot in the database's place, under the lock.
     ///
-    /// - Parameter announce: what has to be on the disk before the first file moves.
+    /// - Parameters:
+    ///   - told: what it costs.
+    ///   - announce: what has to be on the disk before the first file moves.
     /// - Returns: false when its seal does not hold; then nothing has been moved, and no later boot tries it again.
     mutating func putInPlace(
-        _ snapshot: Snapshot, announce: (Swap) throws(MigrationError) -> Void = { (_) throws(MigrationError) in }
+        _ snapshot: Snapshot, _ told: Told? = nil,
+        announce: (Swap) throws(MigrationError) -> Void = { (_) throws(MigrationError) in }
     ) throws(MigrationError) -> Bool {
         let lock = try system { () throws(LinuxError) in try state.lock() }
         defer { _ = lock.raw }
         do throws(MigrationError) {
-            let swap = try Swap(.replace, state, source: snapshot.path, seal: snapshot.seal)
+            let swap = try Swap(.replace, state, source: snapshot.path, seal: snapshot.seal, told: told)
             try announce(swap)
             report.quarantine = try swap.perform(state)
         } catch {
@@ -249,8 +255,19 @@ public struct RepositoryBoot {
             try system { () throws(LinuxError) in try Swap.clear(state) }
             return false
         }
+        // Whole again, whatever the database was that has gone.
+        try? FileSystem.remove(state.suspectPath)
         state.pruneQuarantine(keep: repository.quarantine)
+        if let told { note(told) }
         return true
+    }
+
+    /// Takes into the report what a swap that has just been done costs.
+    mutating func note(_ told: Told) {
+        report.untold = true
+        report.lost = told.lost
+        if let snapshot = told.snapshot { report.snapshot = snapshot }
+        if let lost = told.lost { reporter.log.warning("\(repository.path): lost: \(lost)") }
     }
 
     /// Moves a file that is no database, and its sidecars, out of SQLite's sight before anything opens it.
@@ -303,9 +320,7 @@ public struct RepositoryBoot {
     mutating func end(_ outcome: Outcome, reason: String? = nil) {
         report.outcome = outcome
         if let reason { report.reason = reason }
-        if let finished, outcome == .current || outcome == .migrated {
-            report.outcome = finished
-            if report.reason == nil { report.reason = "finished what a power cut had interrupted" }
-        }
+        // A worse end than that of the boot before is told instead.
+        if let finished, outcome == .current || outcome == .migrated { report.outcome = finished }
     }
 }

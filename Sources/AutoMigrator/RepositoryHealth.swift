@@ -33,14 +33,27 @@ extension RepositoryBoot {
         reporter.log.warning("\(suspicion.text); looking again")
         // An I/O error throws here, and then nothing is known about the bytes.
         _ = try system { () throws(LinuxError) in try Seal.checksum(FileDescriptor.open(repository.path, .read)) }
+        let found = try system { () throws(LinuxError) in try Inspection(repository.path) }
         do throws(SQLiteError) {
-            let database = try Database(repository.path, .readWrite, defensive: false)
+            let database = try RepositoryBoot.open(repository.path, found, defensive: false)
             try database.execute("PRAGMA writable_schema=ON")
             // A table or an index whose text this SQLite cannot read is left out, and its pages look like nobody's: no damage.
-            return try Check.structure(database, verify: .quick).contains { !Text.contains($0, "never used") }
+            if try Check.structure(database, verify: .quick).contains(where: { !DamageFinding(text: $0).isHarmless }) { return true }
+            return hasLostSchema(database)
         } catch {
             if error.kind == .notADatabase { return state.isBorn || !state.snapshots.list().isEmpty }
             return error.kind == .corrupt
         }
+    }
+
+    /// SQLite cannot read the schema, and every page is in order: a newer SQLite wrote it, or its text is damaged. A snapshot of the same
+    /// version whose schema this SQLite reads, and which says something else, tells the one from the other.
+    private func hasLostSchema(_ database: borrowing Database) -> Bool {
+        guard let live = try? SchemaText.read(database), let version = try? History.newest(database) else { return false }
+        for snapshot in state.snapshots.list() where snapshot.seal.schema == version {
+            guard let copy = try? Database(snapshot.path, .immutable), let text = try? SchemaText.read(copy) else { continue }
+            return text.contains { live[$0.key] != $0.value }
+        }
+        return false
     }
 }

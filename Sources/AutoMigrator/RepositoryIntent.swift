@@ -9,7 +9,7 @@ extension RepositoryBoot {
         defer { _ = lock.raw }
         switch try system({ () throws(LinuxError) in try Swap.read(state) }) {
         case .nothing:
-            return
+            break
         case .unreadable:
             reporter.log.error("\(state.intentPath): checksum does not hold; it is removed, and the database judged as it is")
             try system { () throws(LinuxError) in try Swap.clear(state) }
@@ -26,22 +26,27 @@ extension RepositoryBoot {
             } else {
                 reporter.log.warning("\(repository.path): finishing \(swap.operation.text) \(swap.sequence), cut short before")
                 try carryOut(swap, begun: true)
-                if swap.operation == .replace && report.quarantine != nil { tell(swap) }
             }
             state.pruneQuarantine(keep: repository.quarantine)
         }
+        takeUpUntold()
     }
 
-    /// The boot that began it could not tell any more what it cost.
-    private mutating func tell(_ swap: Swap) {
-        if swap.source.utf8.isEmpty {
-            finished = .rebuilt
-            report.lost = "all rows; the old files are in \(report.quarantine ?? "")"
-        } else if let snapshot = state.snapshots.list().first(where: { $0.path == swap.source }) {
-            finished = .restored
-            report.snapshot = snapshot.title
-            report.lost = "what was written after snapshot \(snapshot.title)"
-        }
+    /// What a boot before this one did and could not tell any more.
+    private mutating func takeUpUntold() {
+        guard let swap = Swap.readUntold(state), let told = swap.told else { return }
+        finished = told.outcome
+        report.untold = true
+        report.reason = "\(told.reason) (done in an earlier boot, which the power cut short)"
+        report.lost = told.lost
+        report.snapshot = told.snapshot
+        let quarantine = state.quarantinePath(swap.sequence)
+        if report.quarantine == nil, FileSystem.exists(quarantine) { report.quarantine = quarantine }
+    }
+
+    /// The report has been told to somebody: a boot after this one need not repeat it. Until then what a swap cost is told at every boot.
+    public func acknowledge() {
+        if FileSystem.exists(state.untoldPath) { try? FileSystem.remove(state.untoldPath) }
     }
 
     /// A swap that cannot be done, because what it would put in place is damaged by now, must not stop this boot and every later one:

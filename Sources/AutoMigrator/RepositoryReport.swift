@@ -20,6 +20,8 @@ public struct RepositoryReport: Sendable {
     public var snapshot: String?
     /// Where the old files went.
     public var quarantine: String?
+    /// Every later boot says so again until `RepositoryBoot.acknowledge`: a power cut must not keep a loss from being heard of.
+    public var untold = false
     /// Boots until a plan that was cut short is tried again; nil when none rests, or when only another image changes that.
     public var heldForBoots: Int64?
     /// How long it took, in milliseconds.

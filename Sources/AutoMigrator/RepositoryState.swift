@@ -29,6 +29,10 @@ struct RepositoryState {
     var pinPath: String { "\(directory)/pin" }
     var ballastPath: String { "\(directory)/ballast" }
     var intentPath: String { "\(directory)/intent" }
+    /// The intent of a swap that is done, until somebody has been told what it cost.
+    var untoldPath: String { "\(directory)/untold" }
+    /// Rows that were salvaged from damage live in the database, and what is known of them.
+    var suspectPath: String { "\(directory)/suspect" }
     var quarantine: String { "\(directory)/quarantine" }
     /// Where a replacement is made ready: in the database's own directory, so that one rename puts it in place.
     var replacement: String { "\(databaseDirectory)/.\(Text.name(of: database)).firstlight-new" }

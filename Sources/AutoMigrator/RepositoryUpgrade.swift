@@ -29,10 +29,16 @@ extension RepositoryBoot {
         }
         _ = consume lock
         if let failure {
-            if try isDamaged(failure) { return try recover(set, failure.text, serves: true) }
+            if try isDamaged(failure) { return try recover(set, failure.text, damaged: true, serves: true) }
             return try fallBack(set, plan, failure)
         }
         report.pending = 0
+        if let damage {
+            // Found by the check behind the steps, which did not meet it. The application can live with it, so nothing that loses rows is better;
+            // and what is sealed must not be replaced by snapshots of damage.
+            if try copyWhole(set, damage) { return }
+            return end(.migrated)
+        }
         try snapshotAfterwards()
         end(.migrated)
     }
@@ -70,6 +76,7 @@ extension RepositoryBoot {
         }
         attempts.clear()
         warn(upgrade.findings)
+        damage = upgrade.findings.first { !DamageFinding(text: $0).isHarmless }
         report.snapshot = upgrade.snapshot?.title
         report.schema = upgrade.schema
         return nil

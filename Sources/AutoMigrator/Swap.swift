@@ -10,7 +10,7 @@ internal import Linux
 ///     (d) sidecars, then the database, into it: only what is not there yet, and only the file the intent recorded
 ///     (e) quarantine and database directory synced
 ///     (f) replacement renamed to the database's name, directory synced
-///     (g) intent removed, directory synced
+///     (g) intent removed, or renamed to `untold` where it says what a person has to hear; directory synced
 ///
 /// Nothing is ever unlinked to make the way free. After a cut before (f) the next boot repeats (b) to (f), each of which is the same
 /// when done twice; after (f) the database is no longer the recorded file and the temporary name is gone, and only (g) is left.
@@ -50,15 +50,18 @@ struct Swap {
     let source: String
     /// What the replacement must be; nil for `setAside`.
     let seal: Seal?
+    /// What the boot that ends it has to tell; nil when it costs nobody anything.
+    let told: Told?
 
     /// Records the files that are there now as the ones to move.
     init(
-        _ operation: Operation, _ state: RepositoryState, source: String = "", seal: Seal? = nil
+        _ operation: Operation, _ state: RepositoryState, source: String = "", seal: Seal? = nil, told: Told? = nil
     ) throws(MigrationError) {
         self.operation = operation
         sequence = state.nextSequence()
         self.source = source
         self.seal = seal
+        self.told = told
         inodes = try system { () throws(LinuxError) in try Swap.inodes(state) }
     }
 
@@ -74,7 +77,7 @@ struct Swap {
     /// - Returns: the quarantine directory, nil when there was nothing to move.
     func perform(_ state: RepositoryState) throws(MigrationError) -> String? {
         // With nothing in the way the one rename of (f) is all, and needs nobody to finish it.
-        if operation == .replace, source.utf8.isEmpty, !inodes.contains(where: { $0 != 0 }) {
+        if operation == .replace, source.utf8.isEmpty, told == nil, !inodes.contains(where: { $0 != 0 }) {
             try system { () throws(LinuxError) in try putInPlace(state) }
             return nil
         }
@@ -123,7 +126,11 @@ struct Swap {
                 return moved
             }
         }
-        try system { () throws(LinuxError) in try Swap.clear(state) }
+        try system { () throws(LinuxError) in
+            if told == nil { return try Swap.clear(state) }
+            try FileSystem.rename(state.intentPath, to: state.untoldPath)
+            try FileSystem.syncDirectory(state.directory)
+        }
         return moved
     }
 
@@ -142,7 +149,7 @@ struct Swap {
         let text = CheckedText.text([
             ("operation", operation.text), ("sequence", "\(sequence)"),
             ("inodes", inodes.map { "\($0)" }.joined(separator: ",")), ("source", state.stored(source)), ("seal", seal?.text ?? ""),
-        ])
+        ] + (told?.fields ?? []))
         try FileSystem.replace(state.intentPath, with: text, durable: true, permissions: 0o600)
     }
 
@@ -160,8 +167,18 @@ struct Swap {
     }
 
     static func read(_ state: RepositoryState) throws(LinuxError) -> Found {
-        guard FileSystem.exists(state.intentPath) else { return .nothing }
-        guard let values = CheckedText.fields(try FileSystem.readText(state.intentPath)),
+        try read(state.intentPath, state)
+    }
+
+    /// A swap that is done, and of which nobody has been told.
+    static func readUntold(_ state: RepositoryState) -> Swap? {
+        guard case .intent(let swap) = try? read(state.untoldPath, state) else { return nil }
+        return swap
+    }
+
+    private static func read(_ path: String, _ state: RepositoryState) throws(LinuxError) -> Found {
+        guard FileSystem.exists(path) else { return .nothing }
+        guard let values = CheckedText.fields(try FileSystem.readText(path)),
             let operation = Operation(text: values["operation"] ?? ""), let sequence = Text.number(values["sequence"] ?? "")
         else { return .unreadable }
         let inodes = Text.split(values["inodes"] ?? "", 0x2C).map { UInt64(Text.number($0) ?? 0) }
@@ -169,14 +186,17 @@ struct Swap {
         return .intent(
             Swap(
                 operation: operation, sequence: sequence, inodes: inodes, source: state.restored(values["source"] ?? ""),
-                seal: Seal(text: values["seal"] ?? "")))
+                seal: Seal(text: values["seal"] ?? ""), told: Told(values)))
     }
 
-    private init(operation: Operation, sequence: Int64, inodes: [UInt64], source: String, seal: Seal?) {
+    private init(
+        operation: Operation, sequence: Int64, inodes: [UInt64], source: String, seal: Seal?, told: Told?
+    ) {
         self.operation = operation
         self.sequence = sequence
         self.inodes = inodes
         self.source = source
         self.seal = seal
+        self.told = told
     }
 }

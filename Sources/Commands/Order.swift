@@ -20,6 +20,7 @@ enum Order {
         let report = try work(&boot, repository.path)
         line.clear()
         standardOutput(options.json ? json(report).text + "\n" : StatusPage.repository(report.json))
+        boot.acknowledge()
         return ExitCode.of(report)
     }
 

@@ -133,6 +133,9 @@ public struct Database: ~Copyable {
     /// Leaves a WAL where it is when the connection closes: closing then writes nothing.
     public func keepWALOnClose() { _ = csqlite_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1) }
 
+    /// No trigger fires on this connection any more: rows that are copied are to be what they were.
+    public func disableTriggers() { _ = csqlite_db_config(handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0) }
+
     /// The main file's size in bytes, through SQLite's own handle.
     public func fileSize() throws(SQLiteError) -> Int64 {
         var size: Int64 = 0

@@ -72,6 +72,9 @@ public struct SQLiteError: Error, Sendable {
         }
     }
 
+    /// Whether it is about the values alone: a constraint does not hold, or a value is not of the type that its column insists on.
+    public var isConstraint: Bool { [SQLITE_CONSTRAINT, SQLITE_MISMATCH].contains(code & 0xFF) }
+
     /// `COMMIT /data/app/app.db: database or disk is full (13)`
     public var text: String { "\(operation) \(database): \(message) (\(code))" }
 }

@@ -41,6 +41,9 @@ public struct Statement: ~Copyable {
     /// Ready to run again; bindings stay.
     public func reset() { sqlite3_reset(handle) }
 
+    /// How many rows the last INSERT, UPDATE or DELETE on this statement's connection changed.
+    public var changes: Int64 { Int64(sqlite3_changes(database)) }
+
     /// Binds parameter `index`, counted from 1.
     public func bind(_ value: Int64?, at index: Int32) {
         if let value { sqlite3_bind_int64(handle, index, value) } else { sqlite3_bind_null(handle, index) }
@@ -74,6 +77,11 @@ public struct Statement: ~Copyable {
                 sqlite3_bind_zeroblob(handle, index, 0)
             }
         }
+    }
+
+    /// Binds parameter `index`, counted from 1, to what column `column` of another statement's row holds, whatever its type.
+    public func bind(column: Int32, of row: borrowing Statement, at index: Int32) {
+        sqlite3_bind_value(handle, index, sqlite3_column_value(row.handle, column))
     }
 
     /// Column `index`, counted from 0; nil for NULL.

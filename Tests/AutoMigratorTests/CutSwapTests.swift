@@ -12,7 +12,9 @@ import Testing
         bench.addReadings(10)
         let state = RepositoryState(database: bench.database)
         let snapshot = try #require(state.snapshots.list().first)
-        try Swap(.replace, state, source: snapshot.path, seal: snapshot.seal).write(to: state)
+        let told = Told(
+            .restored, reason: "damage", lost: "what was written after snapshot \(snapshot.title)", snapshot: snapshot.title)
+        try Swap(.replace, state, source: snapshot.path, seal: snapshot.seal, told: told).write(to: state)
         let report = bench.boot()
         #expect(report.outcome == .restored, "\(report)")
         #expect(report.lost == "what was written after snapshot \(snapshot.title)")
@@ -28,7 +30,8 @@ import Testing
         bench.addReadings(10)
         let state = RepositoryState(database: bench.database)
         let snapshot = try #require(state.snapshots.list().first)
-        try Swap(.replace, state, source: snapshot.path, seal: snapshot.seal).write(to: state)
+        let told = Told(.restored, reason: "damage", snapshot: snapshot.title)
+        try Swap(.replace, state, source: snapshot.path, seal: snapshot.seal, told: told).write(to: state)
         try FileManager.default.moveItem(atPath: bench.root + "/data", toPath: bench.root + "/elsewhere")
         var boot = RepositoryBoot(
             Repository(name: "app", path: bench.root + "/elsewhere/app.db", migrations: bench.root + "/set"), reporter: .silent)
@@ -45,10 +48,30 @@ import Testing
         let steps = try MigrationSet(directory: bench.root + "/set").migrations
         let repository = Repository(name: "app", path: bench.database, migrations: "")
         let seal = try FreshDatabase(state: state, repository: repository, steps: steps, reporter: .silent).build()
-        try Swap(.replace, state, seal: seal).write(to: state)
+        try Swap(.replace, state, seal: seal, told: Told(.rebuilt, reason: "damage", lost: "all rows")).write(to: state)
         let report = bench.boot()
         #expect(report.outcome == .rebuilt, "\(report)")
         #expect(report.lost?.contains("all rows") == true)
+        #expect(bench.boot().outcome == .current)
+    }
+
+    /// The power goes between the last rename and READY: what the restore cost is heard of at the next boot, and once only.
+    @Test func aLossIsToldUntilSomebodyHasHeardOfIt() throws {
+        let bench = Workbench.logger()
+        bench.boot()
+        bench.addReadings(10)
+        let state = RepositoryState(database: bench.database)
+        let snapshot = try #require(state.snapshots.list().first)
+        let told = Told(.restored, reason: "damage", lost: "what came after", snapshot: snapshot.title)
+        _ = try Swap(.replace, state, source: snapshot.path, seal: snapshot.seal, told: told).perform(state)
+        let repository = Repository(name: "app", path: bench.database, migrations: bench.root + "/set")
+        for _ in 0..<2 {
+            var boot = RepositoryBoot(repository, reporter: .silent)
+            let report = boot.run()
+            #expect(report.outcome == .restored && report.lost == "what came after" && report.untold, "\(report)")
+            #expect(report.quarantine.flatMap { bench.bytes($0 + "/app.db") } != nil)
+        }
+        #expect(bench.boot().outcome == .restored)
         #expect(bench.boot().outcome == .current)
     }
 

@@ -33,6 +33,7 @@ final class Workbench {
         change(&repository)
         logged = []
         var boot = RepositoryBoot(repository, reporter: Reporter(log: Log { self.logged.append($1) }))
+        defer { boot.acknowledge() }
         return boot.run(unclean: unclean, afterLoss: afterLoss, to: goal, retryHeld: retryHeld)
     }
 

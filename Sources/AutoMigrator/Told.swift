@@ -1,0 +1,40 @@
+internal import Linux
+
+/// What a swap means for the application's data: how a boot that does it ends, and what is gone.
+///
+/// It travels in the intent, and when the swap is done the intent becomes the file `untold` by one rename. It goes only when somebody has
+/// been told: a power cut between the last rename and READY must not turn a loss into `current`.
+struct Told: Equatable {
+    var outcome: Outcome
+    var reason: String
+    /// Nil when nothing is.
+    var lost: String?
+    /// The one that was put in place.
+    var snapshot: String?
+
+    /// As fields of a checked text; a line each.
+    var fields: [(key: String, value: String)] {
+        [
+            ("outcome", outcome.text), ("reason", Told.line(reason)), ("lost", Told.line(lost ?? "")),
+            ("snapshot", Told.line(snapshot ?? "")),
+        ]
+    }
+
+    init(_ outcome: Outcome, reason: String, lost: String? = nil, snapshot: String? = nil) {
+        self.outcome = outcome
+        self.reason = reason
+        self.lost = lost
+        self.snapshot = snapshot
+    }
+
+    /// Nil where the fields say nothing of an outcome.
+    init?(_ fields: [String: String]) {
+        guard let outcome = Outcome(text: fields["outcome"] ?? "") else { return nil }
+        func text(_ key: String) -> String? { fields[key].flatMap { $0.utf8.isEmpty ? nil : $0 } }
+        self.init(outcome, reason: text("reason") ?? "", lost: text("lost"), snapshot: text("snapshot"))
+    }
+
+    private static func line(_ text: String) -> String {
+        String(decoding: text.utf8.map { $0 < 0x20 ? 0x20 : $0 }, as: UTF8.self)
+    }
+}
