@@ -128,8 +128,8 @@ extension RepositoryBoot {
     private mutating func restore(_ set: MigrationSet, _ cause: String) throws(MigrationError) -> Bool {
         for snapshot in state.snapshots.list() {
             reporter.progress(.recovering, "restore snapshot \(snapshot.title)")
-            guard isSound(snapshot) else {
-                reporter.log.error("snapshot \(snapshot.title) was taken of a damaged database; the next older one is tried")
+            if let finding = Self.damage(in: snapshot) {
+                reporter.log.error("snapshot \(snapshot.title) was taken of a damaged database (\(finding)); the next older one is tried")
                 continue
             }
             let told = Told(
@@ -147,12 +147,13 @@ extension RepositoryBoot {
         return false
     }
 
-    /// Its seal says that it is what was copied; that may have been damaged already.
-    private func isSound(_ snapshot: Snapshot) -> Bool {
+    /// What is wrong with a snapshot although its seal holds, so that it is what was copied: the copied database may have been damaged.
+    static func damage(in snapshot: Snapshot) -> String? {
         do throws(SQLiteError) {
-            return try Check.structure(try Database(snapshot.path, .immutable), verify: .quick).isEmpty
+            let found = try Check.structure(try Database(snapshot.path, .immutable), verify: .quick)
+            return found.first { !DamageFinding(text: $0).isHarmless }
         } catch {
-            return error.kind != .corrupt && error.kind != .notADatabase
+            return error.kind == .corrupt || error.kind == .notADatabase ? error.message : nil
         }
     }
 

@@ -68,6 +68,8 @@ public struct Repository: Sendable {
     public var snapshots = 2
     /// Quarantines that are kept, at most; and never more than a quarter of the partition, the newest apart.
     public var quarantine = 3
+    /// How often a snapshot is taken without an upgrade, behind READY.
+    public var snapshotEvery = SnapshotInterval.days(7)
     /// The tables whose rows are salvaged first from a damaged database: identity, network, calibration.
     public var keepTables: [String] = []
     /// How thoroughly the database is looked at before the commit.

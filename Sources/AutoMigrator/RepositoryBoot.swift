@@ -56,14 +56,18 @@ public struct RepositoryBoot {
     /// - Parameters:
     ///   - unclean: the filesystem was not unmounted before this boot, so a check is worth its time.
     ///   - afterLoss: why the process that tried before did not end by itself; then no migration is tried again in this boot.
+    ///   - distrusted: even a process that only looked at the database crashed: it goes to quarantine unopened, and the ladder is climbed.
     ///   - goal: how far to migrate; short of the end, that version counts as the wanted one.
     ///   - retryHeld: tries a plan that rests after a failure.
     public mutating func run(
-        unclean: Bool = false, afterLoss: String? = nil, to goal: Goal = .end, retryHeld: Bool = false
+        unclean: Bool = false, afterLoss: String? = nil, distrusted: Bool = false, to goal: Goal = .end,
+        retryHeld: Bool = false
     ) -> RepositoryReport {
         self.goal = goal
         self.retryHeld = retryHeld
-        return reported { (boot) throws(MigrationError) in try boot.boot(unclean: unclean, afterLoss: afterLoss) }
+        return reported { (boot) throws(MigrationError) in
+            try boot.boot(unclean: unclean, afterLoss: afterLoss, distrusted: distrusted)
+        }
     }
 
     /// Runs `work`, with an error turned into the report's.
@@ -96,7 +100,7 @@ public struct RepositoryBoot {
         }
     }
 
-    private mutating func boot(unclean: Bool, afterLoss: String?) throws(MigrationError) {
+    private mutating func boot(unclean: Bool, afterLoss: String?, distrusted: Bool) throws(MigrationError) {
         try finishIntent()
         if let suspect = try? FileSystem.readText(state.suspectPath) { warn([suspect]) }
         guard repository.runMigrations else { return end(.skipped, reason: "migrations are switched off") }
@@ -112,6 +116,8 @@ public struct RepositoryBoot {
 
         let found = try system { () throws(LinuxError) in try Inspection(repository.path) }
         switch found.file {
+        case .database where distrusted:
+            try recover(set, "opening \(repository.path): \(afterLoss ?? "the worker crashed")", damaged: false)
         case .database:
             try bootExisting(set, found, unclean: unclean, afterLoss: afterLoss)
         case .missing, .empty, .short:
@@ -151,7 +157,7 @@ public struct RepositoryBoot {
         let history: History
         do throws(MigrationError) {
             history = try readHistory(found, set)
-            if unclean || found.isUnclean { try checkHealth(found) }
+            if unclean || found.isUnclean || FileSystem.exists(state.damagedPath) { try checkHealth(found) }
         } catch {
             guard try isDamaged(error) else { throw error }
             return try recover(set, error.text, damaged: true)
@@ -265,6 +271,7 @@ public struct RepositoryBoot {
     /// Takes into the report what a swap that has just been done costs.
     mutating func note(_ told: Told) {
         report.untold = true
+        try? FileSystem.remove(state.damagedPath)
         report.lost = told.lost
         if let snapshot = told.snapshot { report.snapshot = snapshot }
         if let lost = told.lost { reporter.log.warning("\(repository.path): lost: \(lost)") }

@@ -19,6 +19,7 @@ extension RepositoryBoot {
             if error.kind == .interrupted || error.kind == .sql { return }
             throw .database(error)
         }
+        if findings.isEmpty, FileSystem.exists(state.damagedPath) { try? FileSystem.remove(state.damagedPath) }
         if let first = findings.first {
             throw .database(
                 SQLiteError(

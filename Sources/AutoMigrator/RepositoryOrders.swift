@@ -36,6 +36,7 @@ extension RepositoryBoot {
     public var pinned: Snapshot? { Pin.read(state).map { Snapshot(sequence: 0, seal: $0.seal, path: $0.file(state)) } }
 
     /// Copies the database into a sealed snapshot, on the disk when it returns. Others may have the database open meanwhile.
+    /// - Throws: `.check` when it is damaged; then there is no snapshot of it.
     public mutating func snapshot() throws(MigrationError) -> Snapshot {
         try finishIntent()
         let found = try system { () throws(LinuxError) in try Inspection(repository.path) }
@@ -48,6 +49,11 @@ extension RepositoryBoot {
         let snapshot = isOpen
             ? try state.snapshots.take(ofOpen: repository.path, sequence: state.nextSequence()) : try takeSnapshot()
         _ = consume lock
+        if let finding = Self.damage(in: snapshot) {
+            // Sealed, it would push out what is sound.
+            try? FileSystem.remove(snapshot.path)
+            throw .check(reason: "\(repository.path) is damaged: \(finding)")
+        }
         state.snapshots.prune(keep: repository.snapshots)
         return snapshot
     }

@@ -31,6 +31,10 @@ struct RepositoryState {
     var intentPath: String { "\(directory)/intent" }
     /// The intent of a swap that is done, until somebody has been told what it cost.
     var untoldPath: String { "\(directory)/untold" }
+    /// The upkeep behind READY found damage: the next boot looks closely.
+    var damagedPath: String { "\(directory)/damaged" }
+    /// Boots since the last snapshot, where `snapshot-every` counts them.
+    var bootsPath: String { "\(directory)/boots" }
     /// Rows that were salvaged from damage live in the database, and what is known of them.
     var suspectPath: String { "\(directory)/suspect" }
     var quarantine: String { "\(directory)/quarantine" }
@@ -120,12 +124,16 @@ struct RepositoryState {
         return path
     }
 
-    /// Removes the oldest quarantines beyond `keep`, the pinned one excepted, and makes the spare directory for the next one. Best
-    /// effort: on a full disk the next one is made when it is needed.
+    /// Removes the oldest quarantines: those beyond `keep`, and those that take all of them together beyond a quarter of the partition. The
+    /// newest and the pinned one stay. Makes the spare directory for the next one; best effort: on a full disk it is made when it is needed.
     func pruneQuarantine(keep: Int) {
-        let kept = quarantines()
         let pinned = Pin.read(self)?.quarantine
-        for path in kept.dropLast(max(keep, 1)) where path != pinned { try? FileSystem.removeTree(path) }
+        let share = ((try? FileSystem.space(databaseDirectory).total) ?? 0) / 4
+        var bytes: Int64 = 0
+        for (age, path) in quarantines().reversed().enumerated() {
+            bytes += (try? FileSystem.treeSize(path)) ?? 0
+            if age > 0, path != pinned, age >= keep || bytes > share { try? FileSystem.removeTree(path) }
+        }
         _ = try? FileSystem.makeDirectory("\(quarantine)/spare", permissions: 0o700)
     }
 

@@ -59,6 +59,7 @@ extension RepositoryBoot {
         } catch {
             return .system(error)
         }
+        let begun = Clock.milliseconds
         var upgrade = Upgrade(
             state, repository, set, reporter: reporter, entered: { attempts.note(stage: $0) }, course: course)
         do throws(Upgrade.Failure) {
@@ -68,9 +69,10 @@ extension RepositoryBoot {
             report.snapshot = upgrade.snapshot?.title
             if error.cause.holds && !Self.hasCode(plan) {
                 try? attempts.fail(error.cause.text)
-            } else {
+            } else if !isPastDeadline(error.cause, begun) {
                 attempts.clear()
             }
+            // What took too long was cut short, by ourselves: it stays on record as running, and rests like what the power cut short.
             if try !isDamaged(error.cause) { try undo(error) }
             return error.cause
         }
@@ -80,6 +82,11 @@ extension RepositoryBoot {
         report.snapshot = upgrade.snapshot?.title
         report.schema = upgrade.schema
         return nil
+    }
+
+    private func isPastDeadline(_ cause: MigrationError, _ begun: Int64) -> Bool {
+        guard case .step(_, _, _, let error) = cause, error.kind == .interrupted, let deadline = repository.deadline else { return false }
+        return Clock.milliseconds - begun >= deadline
     }
 
     /// The database as it was before the run: SQLite has rolled back, or its snapshot goes back in place.

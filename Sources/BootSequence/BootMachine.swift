@@ -13,10 +13,10 @@ public import Linux
 ///        ▼                                                       │
 ///     wiping ────────────────────────────────────────────────────┘
 ///
-///     data ──mounted──────────────► repository 0 ──report──► repository 1 … ──► ready
-///        │ unusable, lost               │ lost: once again, without migrating; lost again: failed
-///        ▼                              │
-///     volatile ──mounted in RAM─────► repository 0 …
+///     data ──mounted──────────────► repository 0 ──report──► repository 1 … ──► ready ──► upkeep 0, 1 …, and again when due
+///        │ unusable, lost               │ lost: once again, without migrating
+///        ▼                              │ lost again by a crash: once more, without opening the database
+///     volatile ──mounted in RAM─────► repository 0 …      lost again: failed
 ///        │ lost, failed
 ///        ▼
 ///     ready, every repository `failed`
@@ -34,7 +34,21 @@ public struct BootMachine: Sendable {
         /// RAM in the partition's place, and why.
         case volatile(reason: String)
         /// One boot of one repository.
-        case repository(index: Int, unclean: Bool, afterLoss: String?)
+        case repository(index: Int, unclean: Bool, afterLoss: Loss?)
+        /// What is done for a repository behind READY: what was told is put on record, and with `snapshot` a snapshot taken that is due.
+        case upkeep(index: Int, snapshot: Bool)
+    }
+
+    /// How the worker before ended, for the one that takes over.
+    public struct Loss: Sendable, Equatable {
+        public let reason: String
+        /// Even the one that only looked crashed: the database itself is not to be opened again.
+        public let distrusted: Bool
+
+        public init(reason: String, distrusted: Bool) {
+            self.reason = reason
+            self.distrusted = distrusted
+        }
     }
 
     public enum Event: Sendable {
@@ -48,8 +62,12 @@ public struct BootMachine: Sendable {
         /// The stage ended by itself and says why it could not do its work.
         case unusable(reason: String, actions: [DataAction])
         case report(RepositoryReport)
-        /// The worker was killed or crashed, and how.
-        case lost(reason: String)
+        /// The worker was killed or crashed, and how. A crash is a signal that a program brings upon itself: SIGSEGV, SIGBUS, SIGILL.
+        case lost(reason: String, crash: Bool)
+        /// Upkeep is due; with `snapshot`, of the snapshots too.
+        case upkeepDue(snapshot: Bool)
+        /// Upkeep of one repository is done: the snapshot that was taken, and what is wrong.
+        case kept(snapshot: String?, warning: String?)
         /// The worker hangs in the kernel and cannot even be killed: the partition it hangs on is given up.
         case stuck(reason: String)
         case limit
@@ -73,8 +91,10 @@ public struct BootMachine: Sendable {
     public private(set) var data: DataReport?
     public private(set) var repositories: [RepositoryReport] = []
     public private(set) var warnings: [String] = []
-    /// Whether the present repository has lost a worker in this boot.
-    private var lostOnce = false
+    /// How often the present repository has lost a worker in this boot.
+    private var losses = 0
+    /// The repository that upkeep is at; nil when none is under way.
+    private var upkeep: (index: Int, snapshot: Bool)?
     /// What a partition that was given up had been through, for the report.
     private var earlierActions: [DataAction] = []
 
@@ -118,6 +138,12 @@ public struct BootMachine: Sendable {
 
     public mutating func handle(_ event: Event) -> [Action] {
         switch (state, event) {
+        case (.ready, .upkeepDue(let snapshot)):
+            return upkeep == nil ? enterUpkeep(0, snapshot: snapshot) : []
+        case (.ready, .kept(let snapshot, let warning)):
+            return finishUpkeep(snapshot, warning)
+        case (.ready, .lost(let reason, _)), (.ready, .stuck(let reason)):
+            return finishUpkeep(nil, "upkeep: \(reason)")
         case (.ready, _):
             return []
 
@@ -132,7 +158,7 @@ public struct BootMachine: Sendable {
 
         case (.wiping, .wiped):
             return enterData()
-        case (.wiping, .unusable(let reason, _)), (.wiping, .lost(let reason)):
+        case (.wiping, .unusable(let reason, _)), (.wiping, .lost(let reason, _)):
             // What was begun is announced in the partition's tail; bringing it up finishes it or says why not.
             warnings.append("factory reset: \(reason)")
             return enterData()
@@ -144,21 +170,23 @@ public struct BootMachine: Sendable {
         case (.data, .unusable(let reason, let actions)):
             earlierActions = actions
             return enterVolatile(reason)
-        case (.data, .lost(let reason)):
+        case (.data, .lost(let reason, _)):
             return enterVolatile("checking and mounting the partition: \(reason)")
         case (.wiping, .stuck(let reason)), (.data, .stuck(let reason)):
             return enterVolatile("the partition's worker hangs in the kernel: \(reason)")
-        case (.volatile, .unusable(let reason, _)), (.volatile, .lost(let reason)), (.volatile, .stuck(let reason)):
+        case (.volatile, .unusable(let reason, _)), (.volatile, .lost(let reason, _)), (.volatile, .stuck(let reason)):
             return giveUp("no data partition, and not even RAM in its place: \(reason)")
 
         case (.repository(let index), .report(let report)):
             return finish(index, report)
-        case (.repository(let index), .lost(let reason)):
-            if !lostOnce {
-                lostOnce = true
-                return [.start(job(index, afterLoss: reason))]
+        case (.repository(let index), .lost(let reason, let crash)):
+            losses += 1
+            // The second one has only looked at the database. If that was enough to crash it, the application would crash, too; a worker that was
+            // killed says nothing about the database.
+            if losses == 1 || losses == 2 && crash {
+                return [.start(job(index, afterLoss: Loss(reason: reason, distrusted: losses == 2)))]
             }
-            return finish(index, failure(index, "its worker was lost twice: \(reason)"))
+            return finish(index, failure(index, "its worker was lost \(losses) times: \(reason)"))
         case (.repository(let index), .stuck(let reason)):
             // The partition hangs; each of the others would hang on it, too.
             return giveUp("\(databases[index].path): the worker hangs in the kernel: \(reason)")
@@ -184,7 +212,7 @@ public struct BootMachine: Sendable {
     }
 
     private mutating func enterRepository(_ index: Int) -> [Action] {
-        lostOnce = false
+        losses = 0
         if index == databases.count {
             state = .ready
             return [.ready(outcome)]
@@ -193,7 +221,7 @@ public struct BootMachine: Sendable {
         return [.start(job(index, afterLoss: nil))]
     }
 
-    private func job(_ index: Int, afterLoss: String?) -> Job {
+    private func job(_ index: Int, afterLoss: Loss?) -> Job {
         .repository(index: index, unclean: data?.unclean ?? false, afterLoss: afterLoss)
     }
 
@@ -207,6 +235,32 @@ public struct BootMachine: Sendable {
         repositories.append(report)
         warnings += report.warnings.map { "\(report.name): \($0)" }
         return enterRepository(index + 1)
+    }
+
+    // ---- Behind READY ----
+
+    /// The next repository from `index` on that something is to be done for.
+    private mutating func enterUpkeep(_ index: Int, snapshot: Bool) -> [Action] {
+        var index = index
+        while index < repositories.count, !snapshot && !repositories[index].untold { index += 1 }
+        if index >= repositories.count || data?.volatile != false {
+            upkeep = nil
+            return []
+        }
+        upkeep = (index, snapshot)
+        return [.start(.upkeep(index: index, snapshot: snapshot))]
+    }
+
+    private mutating func finishUpkeep(_ snapshot: String?, _ warning: String?) -> [Action] {
+        guard let upkeep else { return [] }
+        if let snapshot { repositories[upkeep.index].snapshot = snapshot }
+        if let warning {
+            let text = "\(repositories[upkeep.index].name): \(warning)"
+            if !warnings.contains(text) { warnings.append(text) }
+        } else {
+            repositories[upkeep.index].untold = false
+        }
+        return enterUpkeep(upkeep.index + 1, snapshot: upkeep.snapshot)
     }
 
     private func failure(_ index: Int, _ reason: String) -> RepositoryReport {

@@ -161,8 +161,6 @@ public struct ConfigurationReader {
         case "user": configuration.databases[database].user = value
         case "run-migrations":
             setValue(key, value, "yes or no") { assign(ConfigurationReader.flag(value), &$0.databases[database].repository.runMigrations) }
-        case "snapshot-every": notYet(key, value, unless: "7d")
-        case "keep-tables": notYet(key, value, unless: "")
         default:
             switch configuration.databases[database].repository.set(key, value) {
             case .set: break

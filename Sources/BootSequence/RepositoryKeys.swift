@@ -18,6 +18,9 @@ extension Repository {
             return Self.assign(Self.rungs(value), &onFailure, "a list of restore, rebuild, keep, stop")
         case "snapshots": return Self.assign(Self.count(value), &snapshots, "a number from 1 to 100")
         case "quarantine": return Self.assign(Self.count(value), &quarantine, "a number from 1 to 100")
+        case "snapshot-every":
+            return Self.assign(SnapshotInterval(text: value), &snapshotEvery, "days (7d), a number of boots (50 boots), or never")
+        case "keep-tables": return Self.assign(Self.names(value), &keepTables, "a list of tables")
         case "verify": return Self.assign(Verify(text: value), &verify, "full, quick or none")
         case "on-newer": return Self.assign(Newer(text: value), &onNewer, "downgrade, keep or stop")
         case "adopt":
@@ -45,6 +48,10 @@ extension Repository {
             rungs.append(rung)
         }
         return rungs
+    }
+
+    private static func names(_ text: String) -> [String]? {
+        Text.split(text, 0x2C).map { Text.trim($0) }.filter { !$0.utf8.isEmpty }
     }
 
     private static func paths(_ text: String) -> [String]? {

@@ -161,6 +161,11 @@ int linux_become(uid_t uid, gid_t gid, const char **step) {
     return 0;
 }
 
+int linux_limit_data(uint64_t bytes) {
+    struct rlimit limit = {bytes, bytes};
+    return setrlimit(RLIMIT_DATA, &limit) ? errno : 0;
+}
+
 // ---- event sources ----
 
 int linux_signalfd(const int *signals) {

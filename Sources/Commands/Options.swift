@@ -40,7 +40,7 @@ struct Options {
         }
 
         private static let database = [
-            "--config", "--database", "--migrations", "--verify", "--snapshots", "--quarantine", "--on-failure", "--on-newer",
+            "--config", "--database", "--migrations", "--verify", "--snapshots", "--quarantine", "--keep-tables", "--on-failure", "--on-newer",
             "--adopt", "--strict-order", "--extensions",
         ]
     }

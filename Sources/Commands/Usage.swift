@@ -39,6 +39,7 @@ enum Usage {
           --verify full|quick|none
           --snapshots N, --quarantine N        how many are kept
           --on-failure restore,rebuild,keep,stop
+          --keep-tables TABLE,…                 salvaged first from a damaged database
           --on-newer downgrade|keep|stop
           --adopt auto|ecto|golang-migrate|goose|dbmate|grdb|none
           --strict-order yes|no

@@ -10,6 +10,12 @@ public struct ChildProcess: Sendable {
         case exited(Int32)
         case killed(signal: Int32)
 
+        /// A signal that a program brings upon itself.
+        public var isCrash: Bool {
+            guard case .killed(let signal) = self else { return false }
+            return [SIGSEGV, SIGBUS, SIGILL, SIGABRT, SIGFPE, SIGTRAP].contains(signal)
+        }
+
         /// `exit 4`, `signal 9`
         public var text: String {
             switch self {

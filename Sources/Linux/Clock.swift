@@ -16,6 +16,9 @@ public enum Clock {
         return day * 1_000_000 + Int64(parts.tm_hour) * 10_000 + Int64(parts.tm_min) * 100 + Int64(parts.tm_sec)
     }
 
+    /// The wall clock in seconds since 1970. Anything on a board.
+    public static var secondsSince1970: Int64 { Int64(time(nil)) }
+
     /// Waits without events to watch for: a worker's polling loop, never the supervisor's.
     public static func sleep(milliseconds: Int64) {
         _ = poll(nil, 0, Int32(clamping: milliseconds))

@@ -195,6 +195,8 @@ public struct FileStatus: Sendable {
     public let permissions: UInt32
     /// Names it has.
     public let links: UInt64
+    /// When it was last written, in seconds since 1970 by the clock of then.
+    public let modified: Int64
 
     init(_ status: stat) {
         kind =
@@ -217,5 +219,6 @@ public struct FileStatus: Sendable {
         group = status.st_gid
         permissions = status.st_mode & 0o7777
         links = UInt64(status.st_nlink)
+        modified = Int64(status.st_mtim.tv_sec)
     }
 }

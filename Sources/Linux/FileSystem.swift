@@ -61,6 +61,11 @@ public enum FileSystem {
         if CLinux.rename(old, new) != 0 { throw .last("rename", "\(old) to \(new)") }
     }
 
+    /// Sets a file's times to now.
+    public static func touch(_ path: String) throws(LinuxError) {
+        if linux_touch(path) != 0 { throw .last("utimensat", path) }
+    }
+
     /// Removes a file; one that is not there is no error.
     public static func remove(_ path: String) throws(LinuxError) {
         if unlink(path) == 0 { return }
@@ -172,6 +177,15 @@ public enum FileSystem {
         return Space(
             available: Int64(status.f_bavail) * block, total: Int64(status.f_blocks) * block, blockSize: block,
             readOnly: status.f_flag & UInt(ST_RDONLY) != 0)
+    }
+
+    /// The bytes of a file, or of all files in a directory and below.
+    public static func treeSize(_ path: String) throws(LinuxError) -> Int64 {
+        guard let status = try status(path) else { return 0 }
+        guard status.kind == .directory else { return status.size }
+        var size: Int64 = 0
+        for name in try list(path) { size += try treeSize("\(path)/\(name)") }
+        return size
     }
 
     /// Removes a directory and everything in it, following no symbolic link and entering no other filesystem.

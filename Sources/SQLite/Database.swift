@@ -77,6 +77,10 @@ public struct Database: ~Copyable {
     /// entropy, and waiting for it costs a second (RULES.md B1).
     public static func neverWaitForEntropy() { csqlite_never_wait_for_entropy() }
 
+    /// No more than `bytes` for all of SQLite in this process: a statement that wants more fails with `.noMemory`
+    /// (c3ref/hard_heap_limit64.html).
+    public static func limitMemory(_ bytes: Int64) { sqlite3_hard_heap_limit64(bytes) }
+
     /// SQLite's version at run time: `3.46.1`.
     public static var version: String { String(cString: sqlite3_libversion()) }
 

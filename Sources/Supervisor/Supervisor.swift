@@ -23,7 +23,12 @@ final class Supervisor {
     private var abandoned: [WorkerProcess] = []
     private var panelTroubles: [String] = []
     private let start: Int64
+    /// When the snapshots are looked after next, in Clock.milliseconds; nil before READY.
+    private var nextUpkeep: Int64?
 
+    /// Behind READY the application starts, which is not to wait for the flash; then once in an hour, in milliseconds.
+    private static let upkeepDelay: Int64 = 60_000
+    private static let upkeepInterval: Int64 = 3_600_000
     /// How often /proc is asked whether a silent worker moves, in milliseconds.
     private static let lookInterval: Int64 = 1_000
     /// How long a killed worker may take to go, in milliseconds.
@@ -121,6 +126,10 @@ final class Supervisor {
         abandoned.removeAll { $0.poll() != nil }
         if let worker { watch(worker, now: now) }
         if !machine.isReady && now - start >= configuration.limit { handle(.limit) }
+        if let due = nextUpkeep, now >= due {
+            nextUpkeep = now + Supervisor.upkeepInterval
+            handle(.upkeepDue(snapshot: true))
+        }
         output.set(light.update(at: now).lit)
     }
 
@@ -134,7 +143,7 @@ final class Supervisor {
             if let result = worker.result, end == .exited(0) { return handle(result) }
             let reason = worker.killed?.reason ?? "its worker ended with \(end.text)"
             log.error("\(describe(worker.job)): \(reason)")
-            return handle(.lost(reason: reason))
+            return handle(.lost(reason: reason, crash: worker.killed == nil && end.isCrash))
         }
         if worker.phase != phase { showStatus(now: now) }
         worker.look(now: now)
@@ -163,10 +172,12 @@ final class Supervisor {
         case .start(let job):
             if job == .wipe { button.suspend() }
             do throws(LinuxError) {
-                worker = try WorkerProcess(job, configuration: path, now: now)
+                // A tenth of what is left is for undoing a run that takes too long, and for those that come after.
+                let left = max(start + configuration.limit - now, 0)
+                worker = try WorkerProcess(job, configuration: path, time: left - max(left / 10, 1000), now: now)
             } catch {
                 log.error("\(describe(job)): \(error.text)")
-                handle(.lost(reason: error.text))
+                handle(.lost(reason: error.text, crash: false))
             }
         case .killWorker:
             guard let worker else { return }
@@ -180,6 +191,10 @@ final class Supervisor {
                 log.write(level, "\(report.name): \(report.outcome.text)\(reason)")
             }
             log.notice("ready: \(outcome.text), \(Clock.sinceBootMilliseconds) ms after power-on")
+            // Only now that it is written where others read it.
+            publish()
+            nextUpkeep = now + Supervisor.upkeepDelay
+            handle(.upkeepDue(snapshot: false))
         }
     }
 
@@ -217,6 +232,7 @@ final class Supervisor {
         if worker != nil || !abandoned.isEmpty { next.append(now + Supervisor.lookInterval) }
         if let killed = worker?.killed { next.append(killed.at + Supervisor.killGrace) }
         if !machine.isReady { next.append(start + configuration.limit) }
+        if let nextUpkeep { next.append(nextUpkeep) }
         let due = next.min().map { max($0, now + 1) * 1_000_000 } ?? 0
         _ = linux_timerfd_set(timer.raw, due)
     }
@@ -243,7 +259,7 @@ final class Supervisor {
         case .wipe: "factory reset"
         case .data: "data partition"
         case .volatile: "tmpfs"
-        case .repository(let index, _, _): "database \(configuration.databases[index].repository.name)"
+        case .repository(let index, _, _), .upkeep(let index, _): "database \(configuration.databases[index].repository.name)"
         }
     }
 

@@ -25,13 +25,17 @@ struct Worker {
     }
 
     /// What the supervisor starts for a job, and `run` reads again.
-    static func arguments(for job: BootMachine.Job) -> [String] {
+    ///
+    /// - Parameter time: how long a repository's migrations may take, in milliseconds.
+    static func arguments(for job: BootMachine.Job, time: Int64) -> [String] {
         switch job {
         case .wipe: ["wipe"]
         case .data: ["data"]
         case .volatile(let reason): ["volatile", reason]
         case .repository(let index, let unclean, let afterLoss):
-            ["repository", "\(index)", unclean ? "unclean" : "clean"] + (afterLoss.map { [$0] } ?? [])
+            ["repository", "\(index)", unclean ? "unclean" : "clean", "\(time)"]
+                + (afterLoss.map { [$0.distrusted ? "distrusted" : "trusted", $0.reason] } ?? [])
+        case .upkeep(let index, let snapshot): ["upkeep", "\(index)", snapshot ? "snapshot" : "told"]
         }
     }
 
@@ -46,13 +50,21 @@ struct Worker {
         case ("wipe", 1): return runAsRoot { $0.wipe() }
         case ("data", 1): return runAsRoot { $0.bringUp() }
         case ("volatile", 2): return runAsRoot { $0.mountVolatile(reason: arguments[1]) }
-        case ("repository", 3...4):
-            guard let index = Text.number(arguments[1]), index < configuration.databases.count else { return 2 }
-            return migrate(
-                configuration.databases[Int(index)], unclean: arguments[2] == "unclean",
-                afterLoss: arguments.count > 3 ? arguments[3] : nil)
+        case ("repository", 4), ("repository", 6):
+            guard let database = database(arguments[1]), let time = Text.number(arguments[3]) else { return 2 }
+            let loss = arguments.count < 6
+                ? nil : BootMachine.Loss(reason: arguments[5], distrusted: arguments[4] == "distrusted")
+            return migrate(database, unclean: arguments[2] == "unclean", time: time, afterLoss: loss)
+        case ("upkeep", 3):
+            guard let database = database(arguments[1]) else { return 2 }
+            return keep(database, snapshot: arguments[2] == "snapshot")
         default: return 2
         }
+    }
+
+    private func database(_ index: String) -> Configuration.Database? {
+        guard let index = Text.number(index), index >= 0, index < configuration.databases.count else { return nil }
+        return configuration.databases[Int(index)]
     }
 
     private var fcntlIsPipe: Bool { linux_fcntl(WorkerMessage.descriptor, F_GETFD, 0) >= 0 }
@@ -119,29 +131,68 @@ struct Worker {
 
     // ---- A repository's stage ----
 
-    private func migrate(_ database: Configuration.Database, unclean: Bool, afterLoss: String?) -> Int32 {
+    private func migrate(
+        _ database: Configuration.Database, unclean: Bool, time: Int64, afterLoss: BootMachine.Loss?
+    ) -> Int32 {
         var repository = database.repository
         if Worker.areMigrationsSwitchedOff() { repository.runMigrations = false }
-        func fail(_ reason: String) -> Int32 {
+        repository.deadline = time
+        if let trouble = become(database) {
             var report = RepositoryReport(name: repository.name, path: repository.path, outcome: .failed)
-            report.reason = reason
+            report.reason = trouble
             Worker.send(.result(.report(report)))
             return 0
         }
+        var boot = RepositoryBoot(repository, reporter: reporter)
+        let report = boot.run(
+            unclean: unclean, afterLoss: afterLoss?.reason, distrusted: afterLoss?.distrusted ?? false)
+        Worker.send(.result(.report(report)))
+        return 0
+    }
+
+    /// Behind READY: the application has the database open.
+    private func keep(_ database: Configuration.Database, snapshot: Bool) -> Int32 {
+        if let trouble = become(database) {
+            Worker.send(.result(.kept(snapshot: nil, warning: trouble)))
+            return 0
+        }
+        var boot = RepositoryBoot(database.repository, reporter: reporter)
+        boot.acknowledge()
+        var (title, warning) = (String?.none, String?.none)
+        do throws(MigrationError) {
+            if snapshot { title = try boot.snapshotIfDue()?.title }
+        } catch {
+            warning = "no snapshot: \(error.text)"
+            reporter.log.warning("\(database.repository.path): \(warning ?? "")")
+        }
+        Worker.send(.result(.kept(snapshot: title, warning: warning)))
+        return 0
+    }
+
+    /// The database's user, and what limits its process. What went wrong, else nil.
+    private func become(_ database: Configuration.Database) -> String? {
+        let repository = database.repository
         var user = User.root
         if let name = database.user {
             guard let found = User.find(name) else {
-                return fail("[database \(repository.name)] user = \(name): no such user in /etc/passwd; nothing was touched")
+                return "[database \(repository.name)] user = \(name): no such user in /etc/passwd; nothing was touched"
             }
             user = found
         }
-        guard become(user: user.id, group: user.group) else { return fail("could not become user \(user.name)") }
+        guard become(user: user.id, group: user.group) else { return "could not become user \(user.name)" }
         // SQLite spills to /var/tmp or /tmp otherwise, where a small tmpfs says "disk is full" (RULES.md S15).
         Database.neverWaitForEntropy()
         setenv("SQLITE_TMPDIR", Text.directory(of: repository.path), 1)
-        var boot = RepositoryBoot(repository, reporter: reporter)
-        Worker.send(.result(.report(boot.run(unclean: unclean, afterLoss: afterLoss))))
-        return 0
+        Worker.limitMemory()
+        return nil
+    }
+
+    /// A migration that eats memory gets an error from SQLite, at a quarter of what the board has; whatever else runs away is stopped at half, before
+    /// the kernel has to choose whom to kill.
+    private static func limitMemory() {
+        let memory = Memory.total ?? 256 << 20
+        Database.limitMemory(max(memory / 4, 16 << 20))
+        _ = linux_limit_data(UInt64(max(memory / 2, 64 << 20)))
     }
 
     /// `RUN_MIGRATIONS` in the environment, or `firstlight.run_migrations=` on the kernel's command line for one boot: Ecto.AutoMigrator's

@@ -8,7 +8,7 @@ internal import Linux
 ///     progress  PHASE  STEP        a step begins; silence is what a stall is made of
 ///     child     PID                a program was started whose movement counts as the worker's
 ///     log       PRIORITY  TEXT
-///     result    KIND  JSON         the last line: wiped, mounted, unusable or report
+///     result    KIND  JSON         the last line: wiped, mounted, unusable, report or kept
 enum WorkerMessage {
     case progress(Reporter.Phase, String)
     case child(Int32)
@@ -41,8 +41,11 @@ enum WorkerMessage {
             join(
                 "result", "report",
                 JSON.object([
-                    ("report", report.json), ("warnings", .array(report.warnings.map { .string($0) })),
+                    ("report", report.json), ("untold", .bool(report.untold)),
+                    ("warnings", .array(report.warnings.map { .string($0) })),
                 ]).text)
+        case .kept(let snapshot, let warning):
+            join("result", "kept", JSON.object([("snapshot", .string(snapshot)), ("warning", .string(warning))]).text)
         default:
             ""
         }
@@ -88,7 +91,11 @@ enum WorkerMessage {
         case "report":
             guard let report = json["report"] else { return nil }
             let warnings = json["warnings"]?.elements.compactMap { $0.stringValue } ?? []
-            return RepositoryReport(json: report, warnings: warnings).map { .report($0) }
+            guard var parsed = RepositoryReport(json: report, warnings: warnings) else { return nil }
+            parsed.untold = json["untold"]?.boolValue ?? false
+            return .report(parsed)
+        case "kept":
+            return .kept(snapshot: json["snapshot"]?.stringValue, warning: json["warning"]?.stringValue)
         default:
             return nil
         }

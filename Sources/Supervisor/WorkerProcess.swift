@@ -29,7 +29,8 @@ final class WorkerProcess {
         var io: Int64
     }
 
-    init(_ job: BootMachine.Job, configuration: String, now: Int64) throws(LinuxError) {
+    /// - Parameter time: how long a repository's migrations may take, in milliseconds.
+    init(_ job: BootMachine.Job, configuration: String, time: Int64, now: Int64) throws(LinuxError) {
         var ends: [Int32] = [-1, -1]
         if linux_pipe(&ends) != 0 { throw .last("pipe", "worker") }
         pipe = FileDescriptor(owning: ends[0], name: "worker")
@@ -38,7 +39,7 @@ final class WorkerProcess {
         self.job = job
         lastMovement = now
         child = try ChildProcess.start(
-            "/proc/self/exe", ["--config", configuration, "--worker"] + Worker.arguments(for: job),
+            "/proc/self/exe", ["--config", configuration, "--worker"] + Worker.arguments(for: job, time: time),
             descriptor3: theirs.raw, group: true)
     }
 

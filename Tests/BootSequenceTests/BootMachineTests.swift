@@ -18,6 +18,8 @@ import Testing
             case .start(.volatile): "volatile"
             case .start(.repository(let index, let unclean, let afterLoss)):
                 "repository \(index)\(unclean ? " unclean" : "")\(afterLoss == nil ? "" : " after loss")"
+                    + (afterLoss?.distrusted == true ? ", distrusted" : "")
+            case .start(.upkeep(let index, let snapshot)): "upkeep \(index)\(snapshot ? " snapshot" : "")"
             case .killWorker: "kill"
             case .ready(let outcome): "ready \(outcome.text)"
             }
@@ -59,7 +61,7 @@ import Testing
         var machine = Self.machine()
         _ = machine.handle(.started(buttonDown: true))
         _ = machine.handle(.reset)
-        #expect(Self.words(machine.handle(.lost(reason: "signal 9"))) == ["data"])
+        #expect(Self.words(machine.handle(.lost(reason: "signal 9", crash: false))) == ["data"])
         #expect(machine.warnings == ["factory reset: signal 9"])
     }
 
@@ -68,7 +70,7 @@ import Testing
         var machine = Self.machine()
         _ = machine.handle(.started(buttonDown: false))
         let event: BootMachine.Event =
-            how == "unusable" ? .unusable(reason: "no such device", actions: []) : how == "lost" ? .lost(reason: "x") : .stuck(reason: "x")
+            how == "unusable" ? .unusable(reason: "no such device", actions: []) : how == "lost" ? .lost(reason: "x", crash: false) : .stuck(reason: "x")
         #expect(Self.words(machine.handle(event)) == ["volatile"])
         _ = machine.handle(.mounted(DataReport(device: nil, mount: "/data", filesystem: "tmpfs", volatile: true)))
         _ = machine.handle(Self.report("app", .migrated))
@@ -80,7 +82,7 @@ import Testing
         var machine = Self.machine()
         _ = machine.handle(.started(buttonDown: false))
         _ = machine.handle(.unusable(reason: "x", actions: []))
-        #expect(Self.words(machine.handle(.lost(reason: "y"))) == ["ready failed"])
+        #expect(Self.words(machine.handle(.lost(reason: "y", crash: false))) == ["ready failed"])
         #expect(machine.repositories.count == 2)
     }
 
@@ -88,11 +90,43 @@ import Testing
         var machine = Self.machine()
         _ = machine.handle(.started(buttonDown: false))
         _ = machine.handle(Self.mounted)
-        #expect(Self.words(machine.handle(.lost(reason: "signal 11"))) == ["repository 0 after loss"])
-        #expect(Self.words(machine.handle(.lost(reason: "signal 11"))) == ["repository 1"])
+        #expect(Self.words(machine.handle(.lost(reason: "signal 11", crash: true))) == ["repository 0 after loss"])
+        // Killed, which says nothing about the database.
+        #expect(Self.words(machine.handle(.lost(reason: "no movement", crash: false))) == ["repository 1"])
         #expect(machine.repositories.first?.outcome == .failed)
         // The next repository has its own two tries.
-        #expect(Self.words(machine.handle(.lost(reason: "signal 11"))) == ["repository 1 after loss"])
+        #expect(Self.words(machine.handle(.lost(reason: "signal 11", crash: true))) == ["repository 1 after loss"])
+    }
+
+    @Test func aDatabaseThatCrashesWhoLooksAtItIsNotOpenedAgain() {
+        var machine = Self.machine()
+        _ = machine.handle(.started(buttonDown: false))
+        _ = machine.handle(Self.mounted)
+        #expect(Self.words(machine.handle(.lost(reason: "no movement", crash: false))) == ["repository 0 after loss"])
+        #expect(Self.words(machine.handle(.lost(reason: "signal 11", crash: true))) == ["repository 0 after loss, distrusted"])
+        #expect(Self.words(machine.handle(.lost(reason: "signal 11", crash: true))) == ["repository 1"])
+        #expect(machine.repositories.first?.outcome == .failed)
+    }
+
+    @Test func behindReadyWhatWasToldIsPutOnRecordAndSnapshotsAreTaken() {
+        var machine = Self.machine()
+        _ = machine.handle(.started(buttonDown: false))
+        _ = machine.handle(Self.mounted)
+        _ = machine.handle(Self.report("app", .current))
+        var restored = RepositoryReport(name: "log", path: "/data/log/log.db", outcome: .restored)
+        restored.untold = true
+        #expect(Self.words(machine.handle(.report(restored))) == ["ready restored"])
+        #expect(Self.words(machine.handle(.upkeepDue(snapshot: false))) == ["upkeep 1"])
+        // One at a time.
+        #expect(Self.words(machine.handle(.upkeepDue(snapshot: true))) == [])
+        #expect(Self.words(machine.handle(.kept(snapshot: nil, warning: nil))) == [])
+        #expect(Self.words(machine.handle(.upkeepDue(snapshot: false))) == [])
+        #expect(Self.words(machine.handle(.upkeepDue(snapshot: true))) == ["upkeep 0 snapshot"])
+        #expect(Self.words(machine.handle(.kept(snapshot: "000007", warning: nil))) == ["upkeep 1 snapshot"])
+        #expect(Self.words(machine.handle(.lost(reason: "no movement", crash: false))) == [])
+        #expect(machine.repositories.map { $0.snapshot } == ["000007", nil])
+        #expect(machine.warnings == ["log: upkeep: no movement"])
+        #expect(machine.outcome == .restored)
     }
 
     @Test func theLimitEndsTheBootWithWhatThereIs() {

@@ -70,6 +70,9 @@ static inline const char *linux_entry_name(const struct dirent *entry) { return 
 /// statvfs(2) under a name that its structure does not hide.
 static inline int linux_statvfs(const char *path, struct statvfs *status) { return statvfs(path, status); }
 
+/// Sets both times of a file to now.
+static inline int linux_touch(const char *path) { return utimensat(AT_FDCWD, path, NULL, 0); }
+
 static inline int linux_set_nonblocking(int descriptor) {
     return fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
 }
@@ -98,6 +101,9 @@ int linux_pidfd_open(pid_t pid);
 /// What a worker does to itself first, in this order: oom_score_adj 0, supplementary groups, gid, uid, NO_NEW_PRIVS,
 /// PDEATHSIG (setresuid clears it, so it comes last). Returns 0, or an errno with *step naming what failed.
 int linux_become(uid_t uid, gid_t gid, const char **step);
+
+/// RLIMIT_DATA, soft and hard: what malloc and anonymous mmap may take. Returns 0 or an errno.
+int linux_limit_data(uint64_t bytes);
 
 /// PDEATHSIG SIGKILL; the parent may be gone already, so compare getppid() afterwards.
 int linux_die_with_parent(void);
