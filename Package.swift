@@ -79,8 +79,8 @@ let package = Package(
 
         // Host only.
         .target(name: "VirtualBoard", dependencies: ["AutoMigrator", "SQLite", "Linux"]),
-        .target(name: "CTracer"),
-        .target(name: "Torture", dependencies: ["CTracer", "AutoMigrator", "SQLite", "CSQLite", "Linux"]),
+        .target(name: "CTorture"),
+        .target(name: "Torture", dependencies: ["CTorture", "CLinux", "AutoMigrator", "SQLite", "CSQLite", "Linux"]),
         .executableTarget(
             name: "firstlight-lab",
             dependencies: [

@@ -6,7 +6,7 @@ internal import SQLite
 ///     every unknown step compatible ─────────────────────────► as it is, or forward        → ahead, migrated
 ///     policy keep, stop ──────────────────────────────────────► as it is                    → ahead, failed
 ///     stored downs, newest first, in one transaction ─────────► done                        → downgraded
-///            │ one is missing, or fails
+///            │ one is missing, or fails by its own fault; trouble of the machine → as it is, tried again
 ///     newest sealed snapshot this image knows, the newer database pinned in quarantine ──► → downgraded
 ///            │ none
 ///     as it is, with a warning ───────────────────────────────────────────────────────────► → ahead
@@ -35,7 +35,10 @@ extension RepositoryBoot {
         let why: String
         switch OlderImage.undo(set, history) {
         case .moves(let moves):
-            if let failure = try goBack(set, plan, moves) { why = failure } else { return try finishGoingBack(set, moves) }
+            guard let failure = try goBack(set, plan, moves) else { return try finishGoingBack(set, moves) }
+            // Trouble of the machine passes: no reason to give up the rows that the downs would have kept.
+            if failure.isMachine { return end(.ahead, reason: "\(failure.text); going back is tried again at the next boot; \(asItIs)") }
+            why = failure.text
         case .impossible(let reason):
             why = reason
         }
@@ -46,7 +49,9 @@ extension RepositoryBoot {
     }
 
     /// Runs the downs. Nil when they are done; else why not, with the database as it was.
-    private mutating func goBack(_ set: MigrationSet, _ plan: Plan, _ moves: [Move]) throws(MigrationError) -> String? {
+    private mutating func goBack(
+        _ set: MigrationSet, _ plan: Plan, _ moves: [Move]
+    ) throws(MigrationError) -> MigrationError? {
         try system { () throws(LinuxError) in try prepareState() }
         let lock = try system { () throws(LinuxError) in try state.lock() }
         let failure = try attempt(set, plan) { (history) throws(MigrationError) in
@@ -54,7 +59,7 @@ extension RepositoryBoot {
             return now
         }
         _ = consume lock
-        return failure?.text
+        return failure
     }
 
     private mutating func finishGoingBack(_ set: MigrationSet, _ moves: [Move]) throws(MigrationError) {
@@ -74,7 +79,7 @@ extension RepositoryBoot {
     /// The newest sealed snapshot whose steps this image all knows or can do without; the live database goes to quarantine and stays
     /// there, pinned, for the newer image.
     private mutating func fallBackToSnapshot(_ set: MigrationSet, _ why: String) throws(MigrationError) -> Bool {
-        for snapshot in state.snapshots.list() {
+        for snapshot in try system({ () throws(LinuxError) in try state.snapshots.list() }) {
             guard let history = try? readHistory(of: snapshot) else { continue }
             let plan = Plan(set, history)
             guard plan.isRelated, !history.applied.isEmpty, !plan.unknown.contains(where: { !$0.compatible }) else { continue }

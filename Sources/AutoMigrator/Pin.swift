@@ -22,6 +22,16 @@ struct Pin {
         return Pin(quarantine: quarantine, seal: seal, live: live)
     }
 
+    /// The directory that must stay, empty for none; nil when that cannot be known, so that nothing may go.
+    static func quarantine(_ state: RepositoryState) -> String? {
+        do throws(LinuxError) {
+            guard try FileSystem.isThere(state.pinPath) else { return "" }
+            return CheckedText.fields(try FileSystem.readText(state.pinPath))?["quarantine"].map { state.restored($0) } ?? ""
+        } catch {
+            return nil
+        }
+    }
+
     func file(_ state: RepositoryState) -> String { "\(quarantine)/\(Text.name(of: state.database))" }
 
     /// Durable when it returns.

@@ -51,7 +51,7 @@ extension RepositoryBoot {
     /// Every row of every table in a new file: whether there is one now.
     mutating func copyWhole(_ set: MigrationSet, _ cause: String) throws(MigrationError) -> Bool {
         let lock = try system { () throws(LinuxError) in try state.lock() }
-        guard let (seal, salvaged) = attempted({ (salvage) throws(MigrationError) in try salvage.copyWhole() }) else { return false }
+        guard let (seal, salvaged) = try attempted({ (salvage) throws(MigrationError) in try salvage.copyWhole() }) else { return false }
         if !salvaged.isWhole {
             reporter.log.warning("\(repository.path): not all of it can be read: \(salvaged.lost ?? "")")
             try? FileSystem.remove(state.replacement)
@@ -68,7 +68,7 @@ extension RepositoryBoot {
         let lock = try system { () throws(LinuxError) in try state.lock() }
         let steps = knownSteps(set)
         let fresh = fresh(steps)
-        guard let (seal, salvaged) = attempted({ (salvage) throws(MigrationError) in
+        guard let (seal, salvaged) = try attempted({ (salvage) throws(MigrationError) in
             try salvage.fill { () throws(MigrationError) in try fresh.build() }
         }) else { return false }
         let told = Told(
@@ -89,15 +89,23 @@ extension RepositoryBoot {
     }
 
     /// Trouble with a rung is told, and the next one is tried.
+    ///
+    /// What SQLite could not read is read once more: a read error that passed would have cost rows (RULES.md S5).
+    /// - Throws: where the bytes themselves cannot be read. Nothing is known about them then, and they are left alone.
     private func attempted(
         _ work: (Salvage) throws(MigrationError) -> (seal: Seal, salvaged: Salvaged)?
-    ) -> (seal: Seal, salvaged: Salvaged)? {
-        do throws(MigrationError) {
-            return try work(Salvage(state: state, repository: repository, reporter: reporter))
-        } catch {
-            reporter.log.error("\(repository.path): salvaging its rows failed: \(error.text)")
-            return nil
+    ) throws(MigrationError) -> (seal: Seal, salvaged: Salvaged)? {
+        for attempt in 1...2 {
+            do throws(MigrationError) {
+                if let result = try work(Salvage(state: state, repository: repository, reporter: reporter)), attempt == 2 || result.salvaged.isWhole {
+                    return result
+                }
+            } catch {
+                reporter.log.error("\(repository.path): salvaging its rows failed: \(error.text)")
+            }
+            _ = try system { () throws(LinuxError) in try Seal.checksum(FileDescriptor.open(repository.path, .read)) }
         }
+        return nil
     }
 
     private mutating func replace(bySalvaged seal: Seal, _ told: Told) throws(MigrationError) {
@@ -126,9 +134,9 @@ extension RepositoryBoot {
 
     /// The newest snapshot whose seal holds.
     private mutating func restore(_ set: MigrationSet, _ cause: String) throws(MigrationError) -> Bool {
-        for snapshot in state.snapshots.list() {
+        for snapshot in try system({ () throws(LinuxError) in try state.snapshots.list() }) {
             reporter.progress(.recovering, "restore snapshot \(snapshot.title)")
-            if let finding = Self.damage(in: snapshot) {
+            if let finding = try Self.damage(in: snapshot) {
                 reporter.log.error("snapshot \(snapshot.title) was taken of a damaged database (\(finding)); the next older one is tried")
                 continue
             }
@@ -148,7 +156,14 @@ extension RepositoryBoot {
     }
 
     /// What is wrong with a snapshot although its seal holds, so that it is what was copied: the copied database may have been damaged.
-    static func damage(in snapshot: Snapshot) -> String? {
+    /// - Throws: where its bytes cannot be read: SQLite calls that damage, too (RULES.md S5).
+    static func damage(in snapshot: Snapshot) throws(MigrationError) -> String? {
+        guard Self.finding(in: snapshot) != nil else { return nil }
+        _ = try system { () throws(LinuxError) in try Seal.checksum(FileDescriptor.open(snapshot.path, .read)) }
+        return Self.finding(in: snapshot)
+    }
+
+    private static func finding(in snapshot: Snapshot) -> String? {
         do throws(SQLiteError) {
             let found = try Check.structure(try Database(snapshot.path, .immutable), verify: .quick)
             return found.first { !DamageFinding(text: $0).isHarmless }

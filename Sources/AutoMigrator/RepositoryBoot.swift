@@ -124,14 +124,14 @@ public struct RepositoryBoot {
             if found.sidecars || found.file == .short {
                 try setAside(found)
             }
-            if state.isBorn {
+            if try system({ () throws(LinuxError) in try state.isBorn() }) {
                 try recover(set, "\(repository.path) is gone or empty, and it was there before", damaged: false)
             } else {
                 try create(set)
             }
         case .foreign:
             // An encrypted database looks the same: only proof of an earlier life makes it damage (RULES.md S5).
-            if state.isBorn || !state.snapshots.list().isEmpty {
+            if try hasLived() {
                 try recover(set, "\(repository.path) no longer begins like a SQLite database", damaged: false)
             } else {
                 end(
@@ -172,7 +172,7 @@ public struct RepositoryBoot {
             return try bootOlder(set, plan, history, afterLoss: afterLoss)
         }
         if plan.pending.isEmpty {
-            if !state.isBorn { try system { () throws(LinuxError) in try prepareState() } }
+            try system { () throws(LinuxError) in if !(try state.isBorn()) { try prepareState() } }
             return end(report.quarantine == nil ? .current : .migrated)
         }
         if try takeUpPinned(set) {
@@ -319,7 +319,8 @@ public struct RepositoryBoot {
         guard Room(state: state, log: reporter.log).make(size + Upgrade.headroom) else {
             throw .system(LinuxError("snapshot", repository.path, code: LinuxError.full))
         }
-        let snapshot = try state.snapshots.take(of: database, sequence: state.nextSequence())
+        let sequence = try system { () throws(LinuxError) in try state.nextSequence() }
+        let snapshot = try state.snapshots.take(of: database, sequence: sequence)
         try? database.execute("ROLLBACK")
         return snapshot
     }
@@ -327,7 +328,7 @@ public struct RepositoryBoot {
     mutating func end(_ outcome: Outcome, reason: String? = nil) {
         report.outcome = outcome
         if let reason { report.reason = reason }
-        // A worse end than that of the boot before is told instead.
-        if let finished, outcome == .current || outcome == .migrated { report.outcome = finished }
+        // Of the end of a boot that could not tell it any more and that of this one, the worse is told.
+        if let finished, finished > outcome { report.outcome = finished }
     }
 }

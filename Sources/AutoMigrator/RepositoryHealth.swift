@@ -42,16 +42,21 @@ extension RepositoryBoot {
             if try Check.structure(database, verify: .quick).contains(where: { !DamageFinding(text: $0).isHarmless }) { return true }
             return hasLostSchema(database)
         } catch {
-            if error.kind == .notADatabase { return state.isBorn || !state.snapshots.list().isEmpty }
+            if error.kind == .notADatabase { return try hasLived() }
             return error.kind == .corrupt
         }
+    }
+
+    /// Proof of an earlier life: without, what is no database may be an encrypted one (RULES.md S5).
+    func hasLived() throws(MigrationError) -> Bool {
+        try system { () throws(LinuxError) in try state.isBorn() ? true : !(try state.snapshots.list()).isEmpty }
     }
 
     /// SQLite cannot read the schema, and every page is in order: a newer SQLite wrote it, or its text is damaged. A snapshot of the same
     /// version whose schema this SQLite reads, and which says something else, tells the one from the other.
     private func hasLostSchema(_ database: borrowing Database) -> Bool {
         guard let live = try? SchemaText.read(database), let version = try? History.newest(database) else { return false }
-        for snapshot in state.snapshots.list() where snapshot.seal.schema == version {
+        for snapshot in (try? state.snapshots.list()) ?? [] where snapshot.seal.schema == version {
             guard let copy = try? Database(snapshot.path, .immutable), let text = try? SchemaText.read(copy) else { continue }
             return text.contains { live[$0.key] != $0.value }
         }

@@ -4,7 +4,7 @@ internal import Linux
 extension RepositoryBoot {
     /// Before anything else, and whatever the policy: half a swap is nobody's database.
     mutating func finishIntent() throws(MigrationError) {
-        if !state.exists { return }
+        guard try system({ () throws(LinuxError) in try FileSystem.isThere(state.directory) }) else { return }
         let lock = try system { () throws(LinuxError) in try state.lock() }
         defer { _ = lock.raw }
         switch try system({ () throws(LinuxError) in try Swap.read(state) }) {

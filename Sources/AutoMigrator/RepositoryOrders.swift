@@ -30,7 +30,7 @@ extension RepositoryBoot {
     }
 
     /// The sealed snapshots of the database, newest first.
-    public var snapshots: [Snapshot] { state.snapshots.list() }
+    public var snapshots: [Snapshot] { (try? state.snapshots.list()) ?? [] }
 
     /// The database of a newer image that is kept in quarantine while an older one runs; nil where there is none.
     public var pinned: Snapshot? { Pin.read(state).map { Snapshot(sequence: 0, seal: $0.seal, path: $0.file(state)) } }
@@ -46,10 +46,11 @@ extension RepositoryBoot {
         let isOpen = try system { () throws(LinuxError) in try FileSystem.isOpenElsewhere(repository.path) } ?? true
         try system { () throws(LinuxError) in try prepareState() }
         let lock = try system { () throws(LinuxError) in try state.lock() }
+        let sequence = try system { () throws(LinuxError) in try state.nextSequence() }
         let snapshot = isOpen
-            ? try state.snapshots.take(ofOpen: repository.path, sequence: state.nextSequence()) : try takeSnapshot()
+            ? try state.snapshots.take(ofOpen: repository.path, sequence: sequence) : try takeSnapshot()
         _ = consume lock
-        if let finding = Self.damage(in: snapshot) {
+        if let finding = try Self.damage(in: snapshot) {
             // Sealed, it would push out what is sound.
             try? FileSystem.remove(snapshot.path)
             throw .check(reason: "\(repository.path) is damaged: \(finding)")

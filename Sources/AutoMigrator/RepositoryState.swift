@@ -53,7 +53,8 @@ struct RepositoryState {
     }
 
     var exists: Bool { FileSystem.exists(directory) }
-    var isBorn: Bool { FileSystem.exists(bornPath) }
+    /// Whether the database existed once.
+    func isBorn() throws(LinuxError) -> Bool { try FileSystem.isThere(bornPath) }
 
     /// Makes what is missing; writes nothing where all is there.
     /// - Parameter durable: names and all are on the disk when it returns. Not needed before a birth, which `markBorn` makes durable
@@ -61,10 +62,10 @@ struct RepositoryState {
     func prepare(durable: Bool = true) throws(LinuxError) {
         var made = false
         for path in [Text.directory(of: directory), directory, snapshots.directory, quarantine, "\(quarantine)/spare"] {
-            if FileSystem.exists(path) { continue }
+            if try FileSystem.isThere(path) { continue }
             made = try FileSystem.makeDirectory(path, permissions: 0o700) || made
         }
-        if !FileSystem.exists(attemptsPath) {
+        if !(try FileSystem.isThere(attemptsPath)) {
             // Its blocks are taken now: on a full disk only what is there can be overwritten. Not synced: lost, it reads as
             // no attempt.
             let file = try FileDescriptor.open(attemptsPath, .create, permissions: 0o600)
@@ -91,7 +92,7 @@ struct RepositoryState {
 
     /// Remembers that the database existed. Durable when it returns, where the database's directory has been synced since `prepare`.
     func markBorn() throws(LinuxError) {
-        if isBorn { return }
+        if try isBorn() { return }
         // Only its name says anything.
         _ = try FileDescriptor.open(bornPath, .create, permissions: 0o600)
         try FileSystem.syncDirectory(directory)
@@ -99,9 +100,9 @@ struct RepositoryState {
     }
 
     /// The next number for a snapshot, a quarantine or an intent: above all that are there.
-    func nextSequence() -> Int64 {
-        var newest = snapshots.list().first?.sequence ?? 0
-        for name in (try? FileSystem.list(quarantine)) ?? [] {
+    func nextSequence() throws(LinuxError) -> Int64 {
+        var newest = try snapshots.list().first?.sequence ?? 0
+        for name in try FileSystem.isThere(quarantine) ? FileSystem.list(quarantine) : [] {
             newest = max(newest, Text.number(name) ?? 0)
         }
         return newest + 1
@@ -113,7 +114,7 @@ struct RepositoryState {
     /// rename works.
     func makeQuarantine(_ sequence: Int64) throws(LinuxError) -> String {
         let path = quarantinePath(sequence)
-        if !FileSystem.exists(path) {
+        if !(try FileSystem.isThere(path)) {
             do throws(LinuxError) {
                 try FileSystem.rename("\(quarantine)/spare", to: path)
             } catch {
@@ -127,7 +128,7 @@ struct RepositoryState {
     /// Removes the oldest quarantines: those beyond `keep`, and those that take all of them together beyond a quarter of the partition. The
     /// newest and the pinned one stay. Makes the spare directory for the next one; best effort: on a full disk it is made when it is needed.
     func pruneQuarantine(keep: Int) {
-        let pinned = Pin.read(self)?.quarantine
+        guard let pinned = Pin.quarantine(self) else { return }
         let share = ((try? FileSystem.space(databaseDirectory).total) ?? 0) / 4
         var bytes: Int64 = 0
         for (age, path) in quarantines().reversed().enumerated() {

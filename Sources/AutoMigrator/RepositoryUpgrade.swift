@@ -95,7 +95,8 @@ extension RepositoryBoot {
         reporter.progress(.recovering, "restore \(repository.path)")
         reporter.log.warning(
             "\(repository.path): steps were committed before the failure; snapshot \(snapshot.title) from before is put back")
-        try system { () throws(LinuxError) in try Swap.clear(state) }
+        // The run's own intent names the same snapshot and stays until the swap's takes its place by one rename: with none of the two, a cut here
+        // would leave half the steps to a plan that rests.
         report.quarantine = try replace(by: snapshot)
     }
 

@@ -8,7 +8,7 @@ extension RepositoryBoot {
     /// - Returns: nil when none is due, or nothing has changed since the last one. On the disk when it returns.
     public mutating func snapshotIfDue() throws(MigrationError) -> Snapshot? {
         guard repository.runMigrations, state.exists, try system({ () throws(LinuxError) in try isDue() }) else { return nil }
-        let newest = state.snapshots.list().first?.sequence
+        let newest = try? state.snapshots.list().first?.sequence
         let snapshot: Snapshot
         do throws(MigrationError) {
             snapshot = try self.snapshot()
@@ -31,7 +31,7 @@ extension RepositoryBoot {
         case .never: return false
         case .days(let days):
             let interval = days * 86_400
-            guard let newest = state.snapshots.list().first, let status = try FileSystem.status(newest.path) else { return true }
+            guard let newest = try state.snapshots.list().first, let status = try FileSystem.status(newest.path) else { return true }
             // A clock that was set since makes it look older than it is, and one that is not set yet younger: at worst one too many.
             let age = Clock.secondsSince1970 - status.modified
             return age >= interval || age < 0 && Clock.sinceBootMilliseconds / 1000 >= interval

@@ -9,13 +9,13 @@ struct Room {
     /// then snapshots that are neither the newest nor the newest of their schema.
     func make(_ bytes: Int64) -> Bool {
         if isFree(bytes) { return true }
-        let pinned = Pin.read(state)?.quarantine
+        guard let pinned = Pin.quarantine(state) else { return false }
         for path in state.quarantines().dropLast() where path != pinned {
             log.warning("\(state.database): \(path) goes to make room for \(bytes) bytes")
             try? FileSystem.removeTree(path)
             if isFree(bytes) { return true }
         }
-        let snapshots = state.snapshots.list()
+        guard let snapshots = try? state.snapshots.list() else { return false }
         var schemas: Set<Int64> = []
         let spare = snapshots.filter { !schemas.insert($0.seal.schema).inserted }
         for snapshot in spare.reversed() {

@@ -24,8 +24,15 @@ struct SnapshotStore {
     let directory: String
 
     /// Newest first.
-    func list() -> [Snapshot] {
-        guard let names = try? FileSystem.list(directory) else { return [] }
+    /// - Throws: where the directory cannot be read: that there are none would be reason enough to build an empty database.
+    func list() throws(LinuxError) -> [Snapshot] {
+        let names: [String]
+        do throws(LinuxError) {
+            names = try FileSystem.list(directory)
+        } catch {
+            if error.isMissing { return [] }
+            throw error
+        }
         var snapshots: [Snapshot] = []
         for name in names where Text.hasSuffix(name, ".db") {
             guard let (number, rest) = Text.cut(Text.stem(of: name), at: 0x2D), let sequence = Text.number(number),
@@ -44,7 +51,7 @@ struct SnapshotStore {
     func take(of database: borrowing Database, sequence: Int64) throws(MigrationError) -> Snapshot {
         let (schema, tables) = try Seal.contents(database)
         let size = try sqlite { () throws(SQLiteError) in try database.fileSize() }
-        if let newest = list().first, newest.seal.size == size, newest.seal.schema == schema,
+        if let newest = try? list().first, newest.seal.size == size, newest.seal.schema == schema,
             try checksum(of: database, size: size, copyTo: nil) == newest.seal.checksum,
             (try? newest.seal.matches(newest.path)) == true
         {
@@ -75,7 +82,7 @@ struct SnapshotStore {
                     size: try file.status().size, checksum: try Seal.checksum(file), schema: contents.schema,
                     tables: contents.tables)
             }
-            if let newest = list().first, newest.seal == seal, (try? seal.matches(newest.path)) == true {
+            if let newest = try? list().first, newest.seal == seal, (try? seal.matches(newest.path)) == true {
                 try? FileSystem.remove(temporary)
                 return newest
             }
@@ -158,7 +165,7 @@ struct SnapshotStore {
 
     /// Removes what is too much and what an interrupted copy left: the `keep` newest stay, and the newest of each schema version.
     func prune(keep: Int) {
-        let snapshots = list()
+        guard let snapshots = try? list() else { return }
         var schemas: Set<Int64> = []
         for (index, snapshot) in snapshots.enumerated() {
             let newestOfItsSchema = schemas.insert(snapshot.seal.schema).inserted

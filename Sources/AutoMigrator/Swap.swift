@@ -58,7 +58,7 @@ struct Swap {
         _ operation: Operation, _ state: RepositoryState, source: String = "", seal: Seal? = nil, told: Told? = nil
     ) throws(MigrationError) {
         self.operation = operation
-        sequence = state.nextSequence()
+        sequence = try system { () throws(LinuxError) in try state.nextSequence() }
         self.source = source
         self.seal = seal
         self.told = told
@@ -98,7 +98,7 @@ struct Swap {
         if try !isInPlace(state) {
             if let seal {
                 let ready = try system { () throws(LinuxError) in
-                    guard FileSystem.exists(state.replacement) else { return false }
+                    guard try FileSystem.isThere(state.replacement) else { return false }
                     return try seal.matches(state.replacement)
                 }
                 if !ready {
@@ -115,7 +115,7 @@ struct Swap {
                     for (suffix, inode) in zip(RepositoryState.suffixes, inodes) where inode != 0 {
                         let path = state.database + suffix
                         let target = "\(quarantine)/\(Text.name(of: path))"
-                        guard try FileSystem.status(path)?.inode == inode, !FileSystem.exists(target) else { continue }
+                        guard try FileSystem.status(path)?.inode == inode, !(try FileSystem.isThere(target)) else { continue }
                         try FileSystem.rename(path, to: target)
                     }
                     try FileSystem.syncDirectory(quarantine)
@@ -136,7 +136,7 @@ struct Swap {
 
     /// Whether step (f) has happened: the temporary name is gone, and the database is not the recorded file.
     private func isInPlace(_ state: RepositoryState) throws(MigrationError) -> Bool {
-        guard seal != nil, !FileSystem.exists(state.replacement) else { return false }
+        guard seal != nil, !(try system { () throws(LinuxError) in try FileSystem.isThere(state.replacement) }) else { return false }
         let inode = try system { () throws(LinuxError) in try FileSystem.status(state.database)?.inode }
         guard let inode else { return false }
         return inode != inodes[3]
@@ -177,7 +177,7 @@ struct Swap {
     }
 
     private static func read(_ path: String, _ state: RepositoryState) throws(LinuxError) -> Found {
-        guard FileSystem.exists(path) else { return .nothing }
+        guard try FileSystem.isThere(path) else { return .nothing }
         guard let values = CheckedText.fields(try FileSystem.readText(path)),
             let operation = Operation(text: values["operation"] ?? ""), let sequence = Text.number(values["sequence"] ?? "")
         else { return .unreadable }

@@ -179,7 +179,8 @@ struct Upgrade {
         if room.make(2 * size + Upgrade.headroom) {
             reporter.progress(.working, "snapshot of \(state.database)")
             entered("the snapshot")
-            snapshot = try state.snapshots.take(of: database, sequence: state.nextSequence())
+            snapshot = try state.snapshots.take(
+                of: database, sequence: try system { () throws(LinuxError) in try state.nextSequence() })
         } else if needed {
             throw .system(LinuxError("snapshot", state.database, code: LinuxError.full))
         } else {

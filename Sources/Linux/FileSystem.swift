@@ -17,6 +17,9 @@ public enum FileSystem {
         return lstat(path, &status) == 0
     }
 
+    /// Whether something is there; unlike `exists` for decisions that an I/O error must not make.
+    public static func isThere(_ path: String) throws(LinuxError) -> Bool { try status(path) != nil }
+
     /// The path without symbolic links (realpath(3)).
     public static func resolve(_ path: String) throws(LinuxError) -> String {
         guard let real = realpath(path, nil) else { throw .last("realpath", path) }

@@ -1,0 +1,42 @@
+#if Lab
+import Foundation
+
+/// Errors at block level: the n-th read, write or flush that the disk is asked for fails, once or from then on.
+struct BlockErrors {
+    let rehearsal: Rehearsal
+    let machine: Machine
+    let stride: Int
+
+    func run(_ tally: inout Tally) throws {
+        var number = 0
+        for (operation, word, codes) in [
+            (FuseDisk.Operation.read, "read", [EIO]), (.write, "write", [EIO, ENOSPC]), (.flush, "flush", [EIO, ENOSPC]),
+        ] {
+            for index in 0..<(rehearsal.requests[operation] ?? 0) {
+                for code in codes {
+                    for fromThenOn in [false, true] {
+                        number += 1
+                        guard tally.isMine(number, stride: stride) else { continue }
+                        let fault = FuseDisk.Fault(operation: operation, index: index, code: code, fromThenOn: fromThenOn)
+                        try tally.note(
+                            "\(word) \(index) \(fromThenOn ? "and all behind it " : "")\(code == EIO ? "EIO" : "ENOSPC")", attempt(fault))
+                    }
+                }
+            }
+        }
+    }
+
+    private func attempt(_ fault: FuseDisk.Fault) throws -> String? {
+        machine.contents = rehearsal.disk
+        machine.disk.inject(fault)
+        defer { machine.disk.inject(nil) }
+        try rehearsal.scenario.order?(machine)
+        let boot = try machine.boot()
+        machine.disk.inject(nil)
+        machine.unmount()
+        let judge = Judge(rehearsal: rehearsal, machine: machine)
+        if let wrong = judge.judgeFaulty(boot) { return wrong }
+        return try judge.settle(Judge.Acknowledged(told: boot.outcome == rehearsal.scenario.outcome, done: judge.isDone(boot))).map { "\($0)\nthe boot with the fault: \(boot.text)\n\(boot.log)" }
+    }
+}
+#endif

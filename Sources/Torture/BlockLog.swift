@@ -1,0 +1,21 @@
+#if Lab
+/// What reached a disk, in order: dm-log-writes' idea, kept in memory.
+struct BlockLog {
+    enum Entry {
+        /// Bytes at an offset, both multiples of 512.
+        case write(offset: Int, bytes: [UInt8])
+        /// Zeros from an offset on: what a discarded range reads as here.
+        case discard(offset: Int, count: Int)
+        /// All that was written before it is on the medium when it returns.
+        case flush
+
+        var isFlush: Bool {
+            if case .flush = self { true } else { false }
+        }
+    }
+
+    private(set) var entries: [Entry] = []
+
+    mutating func append(_ entry: Entry) { entries.append(entry) }
+}
+#endif

@@ -1,0 +1,111 @@
+#if Lab
+import Foundation
+import Linux
+
+/// What is true of an appliance after a fault, whatever the fault was: the contract, as something that can be false.
+struct Judge {
+    let rehearsal: Rehearsal
+    let machine: Machine
+
+    private var scenario: Scenario { rehearsal.scenario }
+
+    /// How much has been acknowledged before the fault.
+    struct Acknowledged {
+        /// READY was told, with the scenario's outcome.
+        var told = false
+        /// And nothing was left to be done.
+        var done = false
+        /// The application's row was committed.
+        var row = false
+    }
+
+    /// Boots without a further fault until the appliance has settled, and says what is wrong.
+    ///
+    /// - Parameters:
+    ///   - acknowledged: what must be there.
+    ///   - mayRest: a plan that has been cut short more than once may rest for a boot before it is tried again.
+    func settle(_ acknowledged: Acknowledged, mayRest: Bool = false) throws -> String? {
+        var (told, done) = (acknowledged.told, acknowledged.done)
+        var boots: [Machine.Boot] = []
+        let limit = mayRest ? 4 : 2
+        for number in 1...limit + 1 {
+            let boot = try machine.boot(ready: { if number > 1 { usleep(10_000) } })
+            boots.append(boot)
+            defer { machine.unmount() }
+            let history = boots.map { $0.text }.joined(separator: " | ")
+            func wrong(_ text: String) -> String { "\(text); boots: \(history)\n\(boot.log)" }
+            guard boot.isReady else { return wrong("no READY") }
+            if boot.isVolatile { return wrong("in RAM") }
+            let contents: Contents?
+            do { contents = try Application(path: machine.database).live() } catch { return wrong("the application: \(error)") }
+            let settled = isSettled(contents, acknowledged)
+            if !settled {
+                // A restored database whose steps rest.
+                if mayRest, number < limit, boot.repository["held_for_boots"] is Int {
+                    told = told || boot.outcome == scenario.outcome
+                    continue
+                }
+                guard number < limit, mayRest || scenario.order != nil, isBefore(contents), scenario.before.contains(boot.outcome) else {
+                    return wrong("contents are neither the old nor the new: \(contents?.description ?? "none")")
+                }
+                // A reset that had not begun is no reset.
+                if scenario.order != nil { return nil }
+                continue
+            }
+            if let wrong = judge(boot, told: told, done: done) { return "\(wrong); boots: \(history)\n\(boot.log)" }
+            (told, done) = (true, true)
+            if number >= 2, boots[number - 2].outcome != "restored" || !mayRest || boot.outcome != "restored" { return evidence() }
+        }
+        return nil
+    }
+
+    /// The boot that the fault fell into: READY all the same, and nothing given up because of it.
+    func judgeFaulty(_ boot: Machine.Boot) -> String? {
+        func wrong(_ text: String) -> String { "\(text): \(boot.text)\n\(boot.log)" }
+        guard boot.isReady else { return wrong("no READY in the boot with the fault") }
+        let fine: Set<String> = [scenario.outcome, "current", "migrated", "volatile", "failed"]
+        guard fine.contains(boot.outcome) || scenario.before.contains(boot.outcome) else { return wrong("an outcome that the fault does not explain") }
+        if boot.lost != nil && !scenario.loses && !boot.isVolatile { return wrong("rows were given up for a fault that passes") }
+        return nil
+    }
+
+    /// Whether a boot has told of the scenario's end as of its own.
+    func isDone(_ boot: Machine.Boot) -> Bool {
+        boot.outcome == scenario.outcome && !boot.isVolatile && (boot.pending == 0 || scenario.outcome != "migrated" && rehearsal.pending > 0)
+    }
+
+    /// Whether these are the contents that the scenario ends with, and all that was acknowledged is there.
+    private func isSettled(_ contents: Contents?, _ acknowledged: Acknowledged) -> Bool {
+        if acknowledged.row { return contents == rehearsal.last }
+        return contents == rehearsal.after || acknowledged.told && contents == rehearsal.last
+    }
+
+    private func isBefore(_ contents: Contents?) -> Bool { contents == rehearsal.before }
+
+    /// A boot that ended with the right contents: whether what it says of that is true.
+    private func judge(_ boot: Machine.Boot, told: Bool, done: Bool) -> String? {
+        switch boot.outcome {
+        case scenario.outcome:
+            if scenario.loses && boot.lost == nil && boot.outcome != "downgraded" { return "rows are gone, and it does not say so" }
+            return !scenario.loses && boot.lost != nil ? "nothing is lost, and it says so: \(boot.lost ?? "")" : nil
+        case "migrated" where done: return "migrated again, what was told as done"
+        case "current", "migrated":
+            if scenario.isLoud && !told { return "\(boot.outcome), and nobody has been told of \(scenario.outcome)" }
+            return nil
+        case "rebuilt" where scenario.name == "format": return nil
+        default: return "\(boot.outcome) instead of \(scenario.outcome)"
+        }
+    }
+
+    /// What a replaced database was is in quarantine, byte for byte.
+    private func evidence() -> String? {
+        guard let evidence = rehearsal.evidence else { return nil }
+        return (try? machine.mounted {
+            let quarantine = machine.state + "/quarantine"
+            let kept = (try? FileSystem.list(quarantine)) ?? []
+            let found = kept.contains { (try? FileSystem.read("\(quarantine)/\($0)/app.db", limit: 1 << 26)).map { XXH64.digest(of: $0) } == evidence }
+            return found ? nil : "the replaced database is not in quarantine: \(kept)"
+        }) ?? nil
+    }
+}
+#endif

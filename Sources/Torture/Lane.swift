@@ -1,0 +1,55 @@
+#if Lab
+import Foundation
+
+/// One process of the bench: one kind of fault in one scenario, or a part of it, on a machine of its own.
+public struct Lane: Codable, Sendable {
+    public let kind: String
+    /// Empty for a kind that has cases of its own.
+    public let scenario: String
+    public let part: Int
+    public let of: Int
+    /// Every so many faults one is tried.
+    public let stride: Int
+    public let seed: UInt64
+    /// Stops at the first failure: of a planted bug one is enough.
+    public let untilFirst: Bool
+
+    /// What came of it, as its last line of output.
+    public struct Result: Codable, Sendable {
+        public var tried = 0
+        public var failures: [Failure] = []
+    }
+
+    public struct Failure: Codable, Sendable {
+        public let fault: String
+        public let problem: String
+    }
+
+    /// Runs it, with everything it mounts gone at its end.
+    public func run(firmware: String, folder: String) throws -> Result {
+        try Machine.isolate()
+        guard let kind = FaultKind(rawValue: kind) else { throw TortureError("no such kind of fault: \(self.kind)") }
+        var tally = Tally(part: part, of: of, untilFirst: untilFirst)
+        let machine = try Machine(folder: folder + "/machine", firmware: firmware)
+        defer { machine.remove() }
+        do {
+            switch kind {
+            case .powerCuts: try PowerCuts(rehearsal: rehearsal(machine), machine: machine, stride: stride, seed: seed).run(&tally)
+            case .blockErrors: try BlockErrors(rehearsal: rehearsal(machine), machine: machine, stride: stride).run(&tally)
+            case .kills: try SyscallFaults(rehearsal: rehearsal(machine), machine: machine, stride: stride).kills(&tally)
+            case .callErrors: try SyscallFaults(rehearsal: rehearsal(machine), machine: machine, stride: stride).errors(&tally)
+            case .badWorkers: try BadWorkers(machine: machine).run(&tally)
+            }
+        } catch is Tally.Enough {
+        }
+        return Result(tried: tally.tried, failures: tally.failures)
+    }
+
+    private func rehearsal(_ machine: Machine) throws -> Rehearsal {
+        guard let scenario = Scenario.all.first(where: { $0.name == self.scenario }) else {
+            throw TortureError("no such scenario: \(self.scenario)")
+        }
+        return try Rehearsal(scenario, on: machine)
+    }
+}
+#endif

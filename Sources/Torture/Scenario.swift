@@ -1,0 +1,343 @@
+#if Lab
+import Foundation
+
+/// Something an appliance goes through: a disk that is made ready, and one boot that the faults fall into.
+struct Scenario: Sendable {
+    let name: String
+    /// The disk before the boot; nothing of it is mounted when it returns. The image it installs last is the one that boots.
+    let prepare: @Sendable (Machine) throws -> Void
+    /// The outcome of the boot when nothing goes wrong.
+    let outcome: String
+    /// What may be told about the database as it was before the boot, by a boot that could not do its work.
+    var before: Set<String> = ["restored", "failed"]
+    /// Its end is told: an outcome behind which rows are gone, or the schema is not the wanted one. A later boot must not turn it into
+    /// `current` before anybody has heard of it.
+    var isLoud = false
+    /// Rows are gone by then, and have to be told of.
+    var loses = false
+    /// The database's files go to quarantine.
+    var isReplaced = false
+    /// What else happens before the boot: a factory reset.
+    var order: (@Sendable (Machine) throws -> Void)?
+    /// There is nothing of it that could be lost before (`first boot`), or it is to be (`factory reset`).
+    var mayBeEmpty = false
+
+    static let all: [Scenario] = [
+        firstBoot, nothingToDo, upgrade, upgradeOfTen, failingStep, restore, rebuild, downgrade, rotation, hotJournal, hotWAL, nearlyFull,
+        salvage, salvagePart, format, factoryReset, olderImage, gone, tornBesideWAL, badSnapshot, failingBehindCommit,
+    ]
+
+    // ---- The images ----
+
+    static let one = [
+        "1_start.sql": """
+            -- migrate:up
+            CREATE TABLE identity (serial TEXT);
+            INSERT INTO identity VALUES ('FL-0001');
+            CREATE TABLE readings (id INTEGER PRIMARY KEY, name TEXT, value REAL);
+            CREATE INDEX by_name ON readings (name);
+            CREATE TABLE heartbeat (beat TEXT);
+            """
+    ]
+    static let two = one.merging(
+        [
+            "2_unit.sql": """
+                -- migrate:up
+                ALTER TABLE readings ADD COLUMN unit TEXT;
+                UPDATE readings SET unit = 'degree ' || id;
+                CREATE TABLE alarms (id INTEGER PRIMARY KEY, reading INTEGER);
+                INSERT INTO alarms (reading) SELECT id FROM readings WHERE id % 3 = 0;
+                -- migrate:down
+                DROP TABLE alarms;
+                ALTER TABLE readings DROP COLUMN unit;
+                """
+        ]) { $1 }
+    static let twoWithoutDown = one.merging(["2_unit.sql": String(two["2_unit.sql"]!.prefix { _ in true }.components(separatedBy: "-- migrate:down")[0])]) { $1 }
+    static let ten = one.merging(
+        Dictionary(
+            uniqueKeysWithValues: (2...11).map { step in
+                step == 6
+                    ? ("6_vacuum.sql", "-- migrate:up transaction:false\nVACUUM;")
+                    : ("\(step)_step.sql", "CREATE TABLE t\(step) (x); INSERT INTO t\(step) SELECT name FROM readings WHERE id % \(step) = 0; UPDATE readings SET value = value + \(step);")
+            })
+    ) { $1 }
+    static let brokenBehindCommit = ten.merging(["7_step.sql": "UPDATE readings SET name = 'gone'; INSERT INTO nowhere VALUES (1);"]) { $1 }
+    static let broken = two.merging(["3_broken.sql": "UPDATE readings SET name = 'gone'; INSERT INTO nowhere VALUES (1);"]) { $1 }
+
+    /// A device that has been in the field: image one, and rows of its own.
+    static func fielded(_ machine: Machine, rows: Int = 300, mode: String = "DELETE", after: String = "") throws {
+        machine.set = one
+        try machine.install()
+        let boot = try machine.boot()
+        guard boot.outcome == "migrated" else { throw TortureError("a new device: \(boot.text)\n\(boot.log)") }
+        try Application(path: machine.database).execute(
+            """
+            PRAGMA journal_mode=\(mode);
+            INSERT INTO readings (name, value) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < \(rows))
+            SELECT 'reading number ' || i, i * 0.5 FROM n;
+            \(after)
+            """)
+    }
+
+    static func install(_ machine: Machine, _ set: [String: String], keys: [String] = []) throws {
+        machine.set = set
+        machine.keys = keys
+        try machine.install()
+        machine.unmount()
+    }
+
+    // ---- The scenarios ----
+
+    static let firstBoot = Scenario(
+        name: "first boot",
+        prepare: { machine in
+            machine.contents = [UInt8](repeating: 0, count: Machine.size)
+            try install(machine, one)
+        }, outcome: "migrated", before: ["failed", "volatile"], mayBeEmpty: true)
+
+    static let nothingToDo = Scenario(
+        name: "nothing to do",
+        prepare: { machine in
+            try fielded(machine)
+            try install(machine, one)
+        }, outcome: "current", before: ["current", "restored", "failed"])
+
+    static let upgrade = Scenario(
+        name: "upgrade",
+        prepare: { machine in
+            try fielded(machine)
+            try install(machine, two)
+        }, outcome: "migrated")
+
+    static let upgradeOfTen = Scenario(
+        name: "upgrade of ten steps",
+        prepare: { machine in
+            try fielded(machine)
+            try install(machine, ten)
+        }, outcome: "migrated")
+
+    static let failingStep = Scenario(
+        name: "failing step",
+        prepare: { machine in
+            try fielded(machine)
+            try install(machine, broken)
+        }, outcome: "restored", isLoud: true)
+
+    static let restore = Scenario(
+        name: "restore",
+        prepare: { machine in
+            try fielded(machine)
+            let file = try FileHandle(forWritingTo: URL(fileURLWithPath: machine.database))
+            try file.write(contentsOf: Data(repeating: 0x5A, count: 4096))
+            try file.close()
+            try install(machine, one)
+        }, outcome: "restored", isLoud: true, loses: true, isReplaced: true)
+
+    static let rebuild = Scenario(
+        name: "rebuild",
+        prepare: { machine in
+            try restore.prepare(machine)
+            try machine.mounted {
+                for name in try FileManager.default.contentsOfDirectory(atPath: machine.state + "/snapshots") {
+                    unlink("\(machine.state)/snapshots/\(name)")
+                }
+            }
+        }, outcome: "rebuilt", isLoud: true, loses: true, isReplaced: true)
+
+    static let downgrade = Scenario(
+        name: "downgrade",
+        prepare: { machine in
+            try fielded(machine)
+            machine.unmount()
+            machine.set = two
+            try machine.install()
+            _ = try machine.boot()
+            try install(machine, one)
+        }, outcome: "downgraded", before: ["ahead", "failed"])
+
+    static let rotation = Scenario(
+        name: "snapshot rotation at the limit",
+        prepare: { machine in
+            try fielded(machine)
+            machine.unmount()
+            machine.set = two
+            try machine.install()
+            _ = try machine.boot()
+            try Application(path: machine.database).execute("INSERT INTO readings (name) VALUES ('one more')")
+            machine.unmount()
+            try install(machine, two.merging(["3_more.sql": "CREATE TABLE more (x);"]) { $1 }, keys: ["snapshots = 1"])
+        }, outcome: "migrated")
+
+    static let hotJournal = Scenario(
+        name: "hot rollback journal",
+        prepare: { machine in
+            try fielded(machine)
+            try cutApplication(machine, "UPDATE readings SET name = 'never committed', value = -1")
+            try install(machine, two)
+        }, outcome: "migrated")
+
+    static let hotWAL = Scenario(
+        name: "hot WAL",
+        prepare: { machine in
+            try fielded(machine, mode: "WAL")
+            try cutApplication(machine, "COMMIT; UPDATE readings SET value = -id WHERE id % 2; BEGIN; UPDATE readings SET name = 'never committed'")
+            try install(machine, two)
+        }, outcome: "migrated")
+
+    static let nearlyFull = Scenario(
+        name: "nearly full disk",
+        prepare: { machine in
+            try fielded(machine, rows: 3000)
+            // Room for the journal of an upgrade, and for no snapshot.
+            shell("cd \(machine.mount) && dd if=/dev/zero of=log bs=4k count=100000 2>/dev/null; sync -f . ; truncate -s -700K log; sync -f .")
+            try install(machine, two)
+        }, outcome: "migrated")
+
+    static let salvage = Scenario(
+        name: "salvage, every row",
+        prepare: { machine in
+            try fielded(machine, rows: 3000)
+            try damage(machine, tree: "by_name")
+            try install(machine, two)
+        }, outcome: "restored", isLoud: true, isReplaced: true)
+
+    static let salvagePart = Scenario(
+        name: "salvage, what can be read",
+        prepare: { machine in
+            try fielded(machine, rows: 3000)
+            try damage(machine, tree: "readings")
+            try install(machine, two, keys: ["on-failure = rebuild", "keep-tables = identity"])
+        }, outcome: "rebuilt", isLoud: true, loses: true, isReplaced: true)
+
+    static let format = Scenario(
+        name: "format",
+        prepare: { machine in
+            try fielded(machine)
+            machine.unmount()
+            // Nothing that e2fsck could begin with.
+            var generator = SeededGenerator(seed: 5)
+            machine.change(at: 0, (0..<(Machine.size - (1 << 20))).map { _ in UInt8.random(in: 0...255, using: &generator) })
+            try install(machine, one)
+        }, outcome: "migrated", before: ["failed", "volatile"], mayBeEmpty: true)
+
+    static let factoryReset = Scenario(
+        name: "factory reset",
+        prepare: { machine in
+            try fielded(machine)
+            try install(machine, one)
+        }, outcome: "migrated", before: ["current", "failed", "volatile"],
+        order: { machine in
+            let wipe = try Process.start(
+                "/bin/sh",
+                ["-c", "exec 3>/dev/null; \"$0\" --config \"$1\" --worker wipe; exit 0", machine.firmware, machine.configuration],
+                output: machine.folder + "/wipe.log", environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"])
+            while wipe.poll() == nil { usleep(1000) }
+        }, mayBeEmpty: true)
+
+    static let olderImage = Scenario(
+        name: "image older than the database",
+        prepare: { machine in
+            try fielded(machine)
+            machine.unmount()
+            machine.set = twoWithoutDown
+            try machine.install()
+            _ = try machine.boot()
+            try install(machine, one)
+        }, outcome: "downgraded", before: ["ahead", "failed"], isLoud: true, loses: true)
+
+    static let gone = Scenario(
+        name: "database gone",
+        prepare: { machine in
+            try fielded(machine)
+            unlink(machine.database)
+            try install(machine, two)
+        }, outcome: "restored", isLoud: true, loses: true)
+
+    static let tornBesideWAL = Scenario(
+        name: "torn database beside a full WAL",
+        prepare: { machine in
+            try fielded(machine, mode: "WAL")
+            try cutApplication(machine, "COMMIT; UPDATE readings SET value = -id; BEGIN")
+            let file = try FileHandle(forWritingTo: URL(fileURLWithPath: machine.database))
+            try file.write(contentsOf: Data(repeating: 0x5A, count: 4096))
+            try file.close()
+            try install(machine, one)
+        }, outcome: "restored", isLoud: true, loses: true, isReplaced: true)
+
+    static let badSnapshot = Scenario(
+        name: "restore, the newest snapshot damaged",
+        prepare: { machine in
+            try fielded(machine)
+            machine.unmount()
+            machine.set = two
+            try machine.install()
+            _ = try machine.boot()
+            let snapshots = try FileManager.default.contentsOfDirectory(atPath: machine.state + "/snapshots").filter { $0.hasSuffix(".db") }.sorted()
+            let newest = try FileHandle(forUpdating: URL(fileURLWithPath: "\(machine.state)/snapshots/\(snapshots.last!)"))
+            try newest.seek(toOffset: 4096 * 5 + 4000)
+            let byte = try newest.read(upToCount: 1)?.first ?? 0
+            try newest.seek(toOffset: 4096 * 5 + 4000)
+            try newest.write(contentsOf: Data([byte ^ 1]))
+            try newest.close()
+            let file = try FileHandle(forWritingTo: URL(fileURLWithPath: machine.database))
+            try file.write(contentsOf: Data(repeating: 0x5A, count: 4096))
+            try file.close()
+            try install(machine, two)
+        }, outcome: "restored", isLoud: true, loses: true, isReplaced: true)
+
+    static let failingBehindCommit = Scenario(
+        name: "failing step behind a committed one",
+        prepare: { machine in
+            try fielded(machine, mode: "WAL")
+            try cutApplication(machine, "COMMIT; UPDATE readings SET value = -id; BEGIN")
+            try install(machine, brokenBehindCommit)
+        }, outcome: "restored", isLoud: true)
+
+    // ---- What befell the disk ----
+
+    /// The power goes while the application writes: what has reached the disk stays.
+    private static func cutApplication(_ machine: Machine, _ sql: String) throws {
+        let fifo = machine.folder + "/fifo"
+        unlink(fifo)
+        mkfifo(fifo, 0o600)
+        let shell = try Process.start(
+            "/bin/sh", ["-c", "exec sqlite3 \"$0\" <\"$1\"", machine.database, fifo], output: machine.folder + "/sqlite.log",
+            environment: ["PATH=/usr/bin:/bin"])
+        let input = open(fifo, O_WRONLY | O_CLOEXEC)
+        defer { close(input) }
+        // A cache of one page: what is changed goes to the file before its time.
+        let text = "PRAGMA cache_size=1; PRAGMA wal_autocheckpoint=0; BEGIN; \(sql);\n.print done\n"
+        _ = text.withCString { write(input, $0, strlen($0)) }
+        for _ in 0..<5000 {
+            if (try? String(contentsOfFile: machine.folder + "/sqlite.log", encoding: .utf8))?.contains("done") == true { break }
+            usleep(1000)
+        }
+        shell.killAll()
+        self.shell("sync -f \(machine.mount)")
+        let sidecars = ["-journal", "-wal"].map { (try? Data(contentsOf: URL(fileURLWithPath: machine.database + $0)).count) ?? 0 }
+        guard sidecars.contains(where: { $0 > 512 }) else { throw TortureError("the application left nothing behind") }
+    }
+
+    /// The last page of a table's or an index's tree is overwritten.
+    private static func damage(_ machine: Machine, tree: String) throws {
+        let path = machine.database
+        let page = shell("sqlite3 \(path) \"SELECT pageno FROM dbstat WHERE name = '\(tree)' AND pagetype = 'leaf' ORDER BY pageno DESC LIMIT 1\"")
+        guard let page = Int(page) else { throw TortureError("no leaf of \(tree): \(page)") }
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        try file.seek(toOffset: UInt64((page - 1) * 4096))
+        try file.write(contentsOf: Data(repeating: 0, count: 4096))
+        try file.close()
+        try Data().write(to: URL(fileURLWithPath: machine.state + "/damaged"))
+    }
+
+    @discardableResult
+    static func shell(_ command: String) -> String {
+        guard let pipe = popen(command, "r") else { return "" }
+        defer { pclose(pipe) }
+        var text = ""
+        var line = [CChar](repeating: 0, count: 4096)
+        while fgets(&line, 4096, pipe) != nil { text += String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) }
+        return text.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}
+#endif

@@ -1,0 +1,70 @@
+#if Lab
+import Foundation
+import Linux
+
+/// Faults at the border to the kernel: a process that is gone before any of its system calls, or one that any of them lets down.
+struct SyscallFaults {
+    let rehearsal: Rehearsal
+    let machine: Machine
+    /// Every so many faults one is tried.
+    let stride: Int
+
+    /// The processes of a boot; each is looked at by itself, since what a call does to one is nothing to the others.
+    private static let targets: [(name: String, target: TracerTarget)] = [
+        ("repository", .worker("repository")), ("data", .worker("data")), ("supervisor", .supervisor),
+    ]
+
+    /// SIGKILL before every system call.
+    func kills(_ tally: inout Tally) throws {
+        try sweep(&tally, paths: nil) { _ in [.kill] }
+    }
+
+    /// Every error that makes sense for a call on one of our files, once and from then on.
+    func errors(_ tally: inout Tally) throws {
+        try sweep(&tally, paths: [machine.mount, machine.loop.path, machine.run]) { $0.faults }
+    }
+
+    private func sweep(
+        _ tally: inout Tally, paths: [String]?, faults: (SyscallEvent) -> [SyscallFault.Action]
+    ) throws {
+        var number = 0
+        for (name, target) in Self.targets {
+            let selection = SyscallSelection(target, paths: paths)
+            machine.contents = rehearsal.disk
+            try rehearsal.scenario.order?(machine)
+            let (_, seen) = try machine.traced(selection)
+            machine.unmount()
+            for event in seen.events {
+                for action in faults(event) {
+                    number += 1
+                    guard tally.isMine(number, stride: stride) else { continue }
+                    let fault = SyscallFault(event.number, action)
+                    let problem = try attempt(selection, fault, isSupervisor: name == "supervisor")
+                    try tally.note("\(event.text): \(fault.text)", problem)
+                }
+            }
+        }
+    }
+
+    private func attempt(_ selection: SyscallSelection, _ fault: SyscallFault, isSupervisor: Bool) throws -> String? {
+        machine.contents = rehearsal.disk
+        try rehearsal.scenario.order?(machine)
+        let (boot, result) = try machine.traced(selection, fault)
+        machine.unmount()
+        let trace = { "the boot with the fault: \(boot.text)\n\(boot.log)" }
+        if !result.unkillable.isEmpty { return "a process hangs in the kernel\n\(trace())" }
+        let judge = Judge(rehearsal: rehearsal, machine: machine)
+        let isDead = isSupervisor && result.cause == .ended
+        if isDead {
+            // A supervisor that is gone tells nothing; what it had begun must not go on without it.
+            if !result.orphans.isEmpty { return "orphans go on: \(result.orphans.map { $0.label })\n\(trace())" }
+            guard fault.action == .kill else { return "the supervisor ended\n\(trace())" }
+        } else if let wrong = judge.judgeFaulty(boot) {
+            return wrong
+        }
+        let acknowledged = Judge.Acknowledged(
+            told: !isDead && boot.outcome == rehearsal.scenario.outcome, done: !isDead && judge.isDone(boot))
+        return try judge.settle(acknowledged).map { "\($0)\n\(trace())" }
+    }
+}
+#endif

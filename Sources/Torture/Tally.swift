@@ -1,0 +1,23 @@
+#if Lab
+/// Faults that were tried, and those that found something.
+struct Tally {
+    /// The first failure was all that was asked for.
+    struct Enough: Error {}
+
+    private(set) var tried = 0
+    private(set) var failures: [Lane.Failure] = []
+    /// This process takes every `of`-th fault, from the `part`-th on.
+    let part: Int
+    let of: Int
+    let untilFirst: Bool
+
+    func isMine(_ number: Int, stride: Int) -> Bool { number % stride == 0 && number / stride % of == part }
+
+    mutating func note(_ fault: String, _ problem: String?) throws {
+        tried += 1
+        guard let problem else { return }
+        failures.append(Lane.Failure(fault: fault, problem: problem))
+        if untilFirst { throw Enough() }
+    }
+}
+#endif
