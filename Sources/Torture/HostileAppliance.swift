@@ -99,7 +99,8 @@ enum HostileAppliance {
         """
     }
 
-    private static func numbers(_ first: Int, _ last: Int) -> String {
+    /// A subquery with one column `i`.
+    static func numbers(_ first: Int, _ last: Int) -> String {
         "(WITH RECURSIVE n(i) AS (SELECT \(first) UNION ALL SELECT i + 1 FROM n WHERE i < \(last)) SELECT i FROM n)"
     }
 

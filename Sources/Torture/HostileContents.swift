@@ -2,7 +2,7 @@
 import Foundation
 
 /// What plain SQLite reads in a database: versions, rows, and its own opinion of the file.
-struct HostileContents {
+struct HostileContents: Equatable {
     /// A table, and the columns by which its rows are told.
     struct Table: Hashable, Sendable {
         let name: String
@@ -19,6 +19,8 @@ struct HostileContents {
     let findings: [String]?
     /// Why the first thing that failed did; empty when all could be read.
     let trouble: String
+
+    static func == (a: HostileContents, b: HostileContents) -> Bool { a.versions == b.versions && a.rows == b.rows }
 
     var isSound: Bool { findings?.isEmpty ?? false }
 

@@ -85,7 +85,7 @@ final class HostileEvidence {
         for suffix in Self.suffixes {
             guard let original = before[path + suffix], original != .file(Data()), original != after[path + suffix] else { continue }
             // A -shm is an index of the WAL, and a journal without its header holds nothing: SQLite makes them anew.
-            if suffix == "-shm" || suffix == "-journal" && before.data(path + suffix)?.first == 0 { continue }
+            if suffix == "-shm" || isSpent(suffix) { continue }
             if let place = quarantines.first(where: { isQuarantined(suffix, in: $0) }) {
                 if let wrong = separated(suffix, in: place) { return wrong }
                 continue
@@ -96,11 +96,13 @@ final class HostileEvidence {
         return nil
     }
 
+    private func isSpent(_ suffix: String) -> Bool { suffix == "-journal" && before.data(path + suffix)?.first == 0 }
+
     /// Beside a file in quarantine lie those that were beside it, unless SQLite had used them up before.
     private func separated(_ suffix: String, in place: String) -> String? {
         guard suffix.isEmpty else { return nil }
         for other in ["-journal", "-wal"] {
-            guard let sidecar = before.data(path + other), !sidecar.isEmpty else { continue }
+            guard let sidecar = before.data(path + other), !sidecar.isEmpty, !isSpent(other) else { continue }
             if after["\(place)/app.db\(other)"] == .file(sidecar) { continue }
             if plain.tree["plain\(other)"] == nil, plain.tree.data("plain") == before.data(path) { continue }
             return "bytes: app.db is in quarantine without its \(other), which SQLite had not used up"
@@ -206,13 +208,17 @@ final class HostileEvidence {
         return "\(answer.outcome ?? ""), and its history is \(versions)"
     }
 
-    /// Against the damaged files as plain SQLite reads them, else against the undamaged ones.
+    /// The first table that is neither what plain SQLite reads in the damaged files nor what it was before the damage. What plain SQLite
+    /// cannot read may stay unreadable in the file it is in, and nowhere else.
     private func rowsDiffer() -> String? {
-        guard let difference = now.contents.difference(from: plain.contents) else { return nil }
-        for whole in [template.contents[sidecar], template.contents[.none]] {
-            if let whole, now.contents.difference(from: whole) == nil { return nil }
+        let wholes = [template.contents[sidecar], template.contents[.none]].compactMap { $0 }
+        for (name, theirs) in plain.contents.rows.sorted(by: { $0.key < $1.key }) {
+            if theirs == nil && answer.quarantine == nil { continue }
+            guard let ours = now.contents.rows[name] ?? nil else { return "\(name) cannot be read: \(now.contents.trouble)" }
+            if ours == theirs || wholes.contains(where: { $0.rows[name] == ours }) { continue }
+            return "\(name) has other rows (\(ours.count) bytes of them, not \(theirs?.count ?? 0))"
         }
-        return difference
+        return nil
     }
 
     /// No file, and no sign that there ever was one.
