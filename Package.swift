@@ -80,7 +80,10 @@ let package = Package(
         // Host only.
         .target(name: "VirtualBoard", dependencies: ["AutoMigrator", "SQLite", "Linux"]),
         .target(name: "CTorture"),
-        .target(name: "Torture", dependencies: ["CTorture", "CLinux", "AutoMigrator", "SQLite", "CSQLite", "Linux"]),
+        .target(name: "CAllocator", dependencies: ["CSQLite"]),
+        .target(
+            name: "Torture",
+            dependencies: ["CTorture", "CAllocator", "CLinux", "AutoMigrator", "SQLite", "CSQLite", "Linux"]),
         .executableTarget(
             name: "firstlight-lab",
             dependencies: [
@@ -97,7 +100,7 @@ let package = Package(
         .testTarget(name: "ToolTests"),
         .testTarget(name: "VirtualBoardTests", dependencies: ["VirtualBoard"]),
         .testTarget(name: "BoardTests", dependencies: ["VirtualBoard"]),
-        .testTarget(name: "TortureTests", dependencies: ["Torture", "AutoMigrator", "SQLite", "Linux"]),
+        .testTarget(name: "TortureTests", dependencies: ["Torture", "CAllocator", "AutoMigrator", "SQLite", "CSQLite", "Linux"]),
         .testTarget(
             name: "DataPartitionTests", dependencies: ["DataPartition", "AutoMigrator", "SQLite", "Linux", "CLinux"]),
         .testTarget(name: "AutoMigratorTests", dependencies: ["AutoMigrator", "SQLite", "CSQLite", "Linux"]),
