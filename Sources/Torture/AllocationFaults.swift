@@ -42,7 +42,7 @@ public struct AllocationFaults {
         for number in Swift.stride(from: range.lowerBound, to: range.upperBound, by: stride) {
             try usual.files.write(to: data)
             allocator_arm(number, forEver ? 1 : 0)
-            let report = boot.run()
+            let report = boot.run(scenario)
             allocator_disarm()
             let name = "\(scenario.rawValue)/\(forEver ? "for-ever" : "once")/\(number)"
             if let wrong = try judge(scenario, usual, report) ?? nextBoot(scenario, usual, boot) {
@@ -71,7 +71,7 @@ public struct AllocationFaults {
         let boot = try AllocationBoot(folder, scenario.migrations)
         try files.write(to: data)
         allocator_arm(-1, 0)
-        let report = boot.run()
+        let report = boot.run(scenario)
         let count = allocator_count()
         allocator_disarm()
         if report.outcome != scenario.outcome { throw HostileError("\(scenario.rawValue): \(report.outcome.text): \(report.reason ?? "")") }
@@ -112,7 +112,8 @@ public struct AllocationFaults {
         if report.outcome == .rebuilt { return "taken for damage, and rebuilt" }
         if scenario != .restore {
             if report.lost != nil { return "lost: \(report.lost ?? "")" }
-            if files.entries.keys.contains(where: { $0.contains("/quarantine/0") }) { return "files went to quarantine" }
+            let isUsual = report.outcome == scenario.outcome && scenario == .salvage
+            if !isUsual, files.entries.keys.contains(where: { $0.contains("/quarantine/0") }) { return "files went to quarantine" }
         }
         if report.outcome == scenario.outcome, report.pending == usual.report.pending, report.lost == usual.report.lost {
             if !isNew { return "the outcome is the usual one, and the database the old one" }
@@ -138,7 +139,7 @@ public struct AllocationFaults {
     }
 
     private func nextBoot(_ scenario: AllocationScenario, _ usual: Untroubled, _ boot: AllocationBoot) throws -> String? {
-        let report = boot.run()
+        let report = boot.run(scenario)
         let done = report.outcome == .current && scenario != .failingStep
         guard done || report.outcome == scenario.outcome else { return "the next boot: \(report.outcome.text): \(report.reason ?? "")" }
         if scenario == .failingStep, report.reason?.contains("nowhere") != true { return "the next boot: \(report.reason ?? "")" }

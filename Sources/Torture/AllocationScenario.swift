@@ -15,6 +15,8 @@ public enum AllocationScenario: String, CaseIterable, Sendable {
     case downgrade
     /// A damaged file, and two sealed snapshots.
     case restore
+    /// A damaged index, after an unclean shutdown: every row can be read.
+    case salvage
     case hotJournal = "hot-journal"
     case leftoverWAL = "leftover-wal"
 
@@ -35,7 +37,7 @@ public enum AllocationScenario: String, CaseIterable, Sendable {
         switch self {
         case .firstBoot, .upgrade, .upgradeWAL: .migrated
         case .nothingToDo, .hotJournal, .leftoverWAL: .current
-        case .failingStep, .restore: .restored
+        case .failingStep, .restore, .salvage: .restored
         case .downgrade: .downgraded
         }
     }
@@ -49,7 +51,7 @@ public enum AllocationScenario: String, CaseIterable, Sendable {
         let path = "\(folder)/data/\(HostileTemplate.database)"
         let isWAL = self == .upgradeWAL || self == .leftoverWAL
         try execute(path, "PRAGMA journal_mode=\(isWAL ? "WAL" : "DELETE"); BEGIN; \(Self.rows) COMMIT")
-        if self == .restore {
+        if self == .restore || self == .salvage {
             var boot = try AllocationBoot(folder, migrations).boot()
             _ = try boot.snapshot()
             try execute(path, "DELETE FROM events WHERE id > 20")
@@ -64,6 +66,14 @@ public enum AllocationScenario: String, CaseIterable, Sendable {
         case .restore:
             var generator = SeededGenerator(seed: 3)
             tree[HostileTemplate.database] = .file(generator.bytes(40_000))
+        case .salvage:
+            let page = HostileConnection(path).column("SELECT pageno FROM dbstat WHERE name = 'readings_by_sensor' AND pagetype = 'leaf'")
+            guard let number = page?.first.flatMap({ Int($0) }), var bytes = tree.data(HostileTemplate.database) else {
+                throw HostileError("\(path): its index has no leaf")
+            }
+            let start = (number - 1) * HostileTemplate.pageSize
+            bytes.replaceSubrange(start..<start + HostileTemplate.pageSize, with: Data(count: HostileTemplate.pageSize))
+            tree[HostileTemplate.database] = .file(bytes)
         case .hotJournal, .upgradeWAL, .leftoverWAL:
             let database = HostileConnection(path)
             let change = "UPDATE readings SET value = value + 1; DELETE FROM files WHERE id = 2"
@@ -107,9 +117,9 @@ struct AllocationBoot {
 
     func boot() -> RepositoryBoot { RepositoryBoot(repository, reporter: .silent) }
 
-    func run() -> RepositoryReport {
+    func run(_ scenario: AllocationScenario? = nil) -> RepositoryReport {
         var boot = boot()
-        return boot.run()
+        return boot.run(unclean: scenario == .salvage)
     }
 
     func expect(_ outcome: Outcome) throws {

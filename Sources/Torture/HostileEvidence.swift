@@ -82,6 +82,8 @@ final class HostileEvidence {
         if let data = before.data("app/elsewhere.db"), after.data("app/elsewhere.db") != data, answer.outcome != "migrated" {
             return "bytes: the file that the database's link leads to was changed"
         }
+        // A copy sealed before the steps is as good as the file itself.
+        let copies = after.entries.filter { $0.key.hasPrefix("\(HostileTemplate.state)/snapshots/") }.map(\.value)
         for suffix in Self.suffixes {
             guard let original = before[path + suffix], original != .file(Data()), original != after[path + suffix] else { continue }
             // A -shm is an index of the WAL, and a journal without its header holds nothing: SQLite makes them anew.
@@ -90,7 +92,7 @@ final class HostileEvidence {
                 if let wrong = separated(suffix, in: place) { return wrong }
                 continue
             }
-            if isRecovered(suffix, quarantines) { continue }
+            if isRecovered(suffix, quarantines, copies) || suffix.isEmpty && copies.contains(original) { continue }
             return "bytes: app.db\(suffix) is neither in place nor in quarantine, nor what SQLite's recovery leaves"
         }
         return nil
@@ -111,14 +113,14 @@ final class HostileEvidence {
     }
 
     /// Whether plain SQLite changes this file, too, and to what is in place or in quarantine now; or a migration that is told did.
-    private func isRecovered(_ suffix: String, _ quarantines: [String]) -> Bool {
+    private func isRecovered(_ suffix: String, _ quarantines: [String], _ copies: [HostileTree.Entry]) -> Bool {
         let recovered = plain.tree["plain\(suffix)"]
         let places = [path + suffix] + quarantines.map { "\($0)/app.db\(suffix)" }
         if !suffix.isEmpty {
             // A sidecar may go only where SQLite has no use for it any more, and then what it made of the database is judged.
             return recovered == nil || recovered == .file(Data()) || places.contains { after[$0] == recovered }
         }
-        if places.contains(where: { after[$0] != nil && after[$0] == recovered }) { return true }
+        if places.contains(where: { after[$0] != nil && after[$0] == recovered }) || recovered.map(copies.contains) == true { return true }
         let ran = answer.outcome == "migrated" || answer.outcome == "downgraded" || answer.outcome == "restored" && answer.pending == 0
         return ran && answer.lost == nil && now.contents.difference(from: plain.contents) == nil
     }
