@@ -66,12 +66,17 @@ extension RepositoryBoot {
         let undone = moves.map { $0.title }.joined(separator: ", ")
         reporter.log.warning("\(repository.path): this image is older than the database; undone: \(undone)")
         try snapshotAfterwards()
-        let found = try system { () throws(LinuxError) in try Inspection(repository.path) }
-        let plan = Plan(set, try readHistory(found, set))
-        if !plan.pending.isEmpty {
-            // Steps of this image that the newer one no longer had.
-            try forward(set, plan, afterLoss: nil)
-            if report.outcome != .migrated { return }
+        do throws(MigrationError) {
+            let found = try system { () throws(LinuxError) in try Inspection(repository.path) }
+            let plan = Plan(set, try readHistory(found, set))
+            if !plan.pending.isEmpty {
+                // Steps of this image that the newer one no longer had.
+                try forward(set, plan, afterLoss: nil)
+                if report.outcome != .migrated { return }
+            }
+        } catch {
+            // What has been undone is undone.
+            warn(["after going back: \(error.text)"])
         }
         end(.downgraded, reason: "this image is older than the database; undone: \(undone)")
     }
@@ -101,7 +106,7 @@ extension RepositoryBoot {
             reporter.log.warning("\(repository.path): \(why); restored snapshot \(snapshot.title); \(lost)")
             report.schema = history.schema
             report.snapshot = snapshot.title
-            if !plan.pending.isEmpty { try migrateRestored(set) }
+            if !plan.pending.isEmpty { migrateRestored(set) }
             if var pin = Pin.read(state), report.schema != history.schema {
                 pin.live = try sealLive()
                 try system { () throws(LinuxError) in try pin.write(state) }

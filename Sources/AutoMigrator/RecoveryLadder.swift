@@ -57,11 +57,25 @@ extension RepositoryBoot {
             try? FileSystem.remove(state.replacement)
             return false
         }
+        if salvaged.suspicion != nil, !isHistoryOurs(set, of: state.replacement) {
+            reporter.log.warning("\(repository.path): what was read of its history is none that this image could have made")
+            try? FileSystem.remove(state.replacement)
+            return false
+        }
         let counted = "\(salvaged.rows) rows of \(salvaged.tables.count) tables were read, all there are, and copied into a new file"
         let told = Told(salvaged.suspicion == nil ? .restored : .rebuilt, reason: "\(cause); \(counted)", lost: salvaged.lost)
         try replace(bySalvaged: seal, told)
         _ = consume lock
         return try finish(set, told)
+    }
+
+    /// Where pages with rows on them are suspect, the history's are, too.
+    private func isHistoryOurs(_ set: MigrationSet, of path: String) -> Bool {
+        guard let database = try? Database(path, .readWrite),
+            let history = try? History.read(database, adopt: repository.adopt, set: set)
+        else { return false }
+        let plan = Plan(set, history)
+        return !history.applied.isEmpty && plan.unknown.isEmpty && plan.outOfOrder.isEmpty
     }
 
     private mutating func salvage(_ set: MigrationSet, _ cause: String) throws(MigrationError) -> Bool {
@@ -124,7 +138,7 @@ extension RepositoryBoot {
 
     /// The pending steps in this same boot, and a sealed generation of what came out.
     private mutating func finish(_ set: MigrationSet, _ told: Told) throws(MigrationError) -> Bool {
-        try migrateRestored(set)
+        migrateRestored(set)
         try snapshotAfterwards()
         end(told.outcome, reason: report.reason.map { "\(told.reason); \($0)" } ?? told.reason)
         return true
@@ -145,7 +159,7 @@ extension RepositoryBoot {
             guard try putInPlace(snapshot, told) else { continue }
             reporter.log.warning("\(repository.path): restored from snapshot \(snapshot.title)")
             report.schema = snapshot.seal.schema == 0 ? nil : snapshot.seal.schema
-            try migrateRestored(set)
+            migrateRestored(set)
             // The snapshot that was taken before those steps is not the one that was restored.
             report.snapshot = snapshot.title
             end(.restored, reason: report.reason.map { "\(cause); \($0)" } ?? cause)
@@ -158,22 +172,35 @@ extension RepositoryBoot {
     /// What is wrong with a snapshot although its seal holds, so that it is what was copied: the copied database may have been damaged.
     /// - Throws: where its bytes cannot be read: SQLite calls that damage, too (RULES.md S5).
     static func damage(in snapshot: Snapshot) throws(MigrationError) -> String? {
-        guard Self.finding(in: snapshot) != nil else { return nil }
+        guard try Self.finding(in: snapshot) != nil else { return nil }
         _ = try system { () throws(LinuxError) in try Seal.checksum(FileDescriptor.open(snapshot.path, .read)) }
-        return Self.finding(in: snapshot)
+        return try Self.finding(in: snapshot)
     }
 
-    private static func finding(in snapshot: Snapshot) -> String? {
-        do throws(SQLiteError) {
-            let found = try Check.structure(try Database(snapshot.path, .immutable), verify: .quick)
-            return found.first { !DamageFinding(text: $0).isHarmless }
+    private static func finding(in snapshot: Snapshot) throws(MigrationError) -> String? {
+        do throws(MigrationError) {
+            let database = try sqlite { () throws(SQLiteError) in try Database(snapshot.path, .immutable) }
+            let found = try sqlite { () throws(SQLiteError) in try Check.structure(database, verify: .quick) }
+            if let first = found.first(where: { !DamageFinding(text: $0).isHarmless }) { return first }
+            let schema = try History.newest(database)
+            return schema == snapshot.seal.schema ? nil : "its history ends with \(schema)"
         } catch {
-            return error.kind == .corrupt || error.kind == .notADatabase ? error.message : nil
+            // What this SQLite cannot open at all is of no use in the database's place.
+            if error.isMachine { throw error }
+            return error.text
         }
     }
 
     /// The pending steps of a database that has just been restored. What fails here is told, and the restored schema serves.
-    mutating func migrateRestored(_ set: MigrationSet) throws(MigrationError) {
+    mutating func migrateRestored(_ set: MigrationSet) {
+        do throws(MigrationError) {
+            try migratePending(set)
+        } catch {
+            report.reason = "the restored database could not be migrated: \(error.text)"
+        }
+    }
+
+    private mutating func migratePending(_ set: MigrationSet) throws(MigrationError) {
         let found = try system { () throws(LinuxError) in try Inspection(repository.path) }
         let plan = Plan(set, try readHistory(found, set))
         report.pending = Int64(plan.pending.count)

@@ -4,7 +4,11 @@ internal import Linux
 extension RepositoryBoot {
     /// Before anything else, and whatever the policy: half a swap is nobody's database.
     mutating func finishIntent() throws(MigrationError) {
-        guard try system({ () throws(LinuxError) in try FileSystem.isThere(state.directory) }) else { return }
+        // Looked at first: taking the lock makes its file, and a boot with nothing to do writes nothing.
+        let isThere = try system { () throws(LinuxError) in
+            try FileSystem.isThere(state.intentPath) ? true : FileSystem.isThere(state.untoldPath)
+        }
+        guard isThere else { return }
         let lock = try system { () throws(LinuxError) in try state.lock() }
         defer { _ = lock.raw }
         switch try system({ () throws(LinuxError) in try Swap.read(state) }) {

@@ -36,7 +36,11 @@ extension RepositoryBoot {
         if let damage {
             // Found by the check behind the steps, which did not meet it. The application can live with it, so nothing that loses rows is better;
             // and what is sealed must not be replaced by snapshots of damage.
-            if try copyWhole(set, damage) { return }
+            do throws(MigrationError) {
+                if try copyWhole(set, damage) { return }
+            } catch {
+                warn(["\(damage); a sound copy could not be made: \(error.text)"])
+            }
             return end(.migrated)
         }
         try snapshotAfterwards()

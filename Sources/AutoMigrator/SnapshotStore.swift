@@ -38,6 +38,8 @@ struct SnapshotStore {
             guard let (number, rest) = Text.cut(Text.stem(of: name), at: 0x2D), let sequence = Text.number(number),
                 let seal = Seal(text: rest)
             else { continue }
+            // Opening a FIFO of that name would wait for ever.
+            guard try FileSystem.status("\(directory)/\(name)")?.kind == .file else { continue }
             snapshots.append(Snapshot(sequence: sequence, seal: seal, path: "\(directory)/\(name)"))
         }
         Text.sort(&snapshots) { $0.sequence > $1.sequence }

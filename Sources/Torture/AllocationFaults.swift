@@ -107,6 +107,8 @@ public struct AllocationFaults {
     private func judge(_ scenario: AllocationScenario, _ usual: Untroubled, _ report: RepositoryReport) throws -> String? {
         let files = try HostileTree(data)
         let now = try contents(files, usual.tables)
+        // A sound copy with its steps still pending lies between the two; the next boot takes them.
+        if scenario == .salvage, report.outcome == .restored, report.pending > 0, report.quarantine != nil { return nil }
         let isNew = now == usual.after
         if !isNew && now != usual.before { return "the database is neither the old nor the new one: \(now.difference(from: usual.after) ?? now.trouble)" }
         if report.outcome == .rebuilt { return "taken for damage, and rebuilt" }

@@ -10,6 +10,8 @@ public struct Bench: Sendable {
     /// Only kinds and scenarios whose names contain these words.
     public var kind = ""
     public var scenario = ""
+    /// Where SQLite's own corrupt databases are.
+    public var corpora: String?
     /// A planted bug, by its name, that is switched on in `firmware`.
     public var mutant: String?
     /// Instead of the kind's own: every so many faults one is tried.
@@ -77,7 +79,8 @@ public struct Bench: Sendable {
                 return (0..<parts).map { part in
                     Lane(
                         kind: kind.rawValue, scenario: name, part: part, of: parts,
-                        stride: stride ?? (full ? 1 : kind.sampleStride), seed: seed, untilFirst: mutant != nil)
+                        stride: stride ?? (full ? 1 : kind.sampleStride), seed: seed, untilFirst: mutant != nil,
+                        corpora: corpora, sample: full ? nil : 300)
                 }
             }
         }

@@ -5,10 +5,17 @@ public enum FaultKind: String, CaseIterable, Sendable {
     case blockErrors = "block errors"
     case kills = "kills"
     case callErrors = "call errors"
+    case memory
+    case hostileFiles = "hostile files"
     case badWorkers = "bad workers"
 
     /// Whether it falls into scenarios; else it has cases of its own.
-    var hasScenarios: Bool { self != .badWorkers }
+    var hasScenarios: Bool {
+        switch self {
+        case .powerCuts, .blockErrors, .kills, .callErrors: true
+        case .memory, .hostileFiles, .badWorkers: false
+        }
+    }
 
     /// Of so many faults the sample tries one.
     var sampleStride: Int {
@@ -17,6 +24,8 @@ public enum FaultKind: String, CaseIterable, Sendable {
         case .blockErrors: 24
         case .kills: 100
         case .callErrors: 100
+        case .memory: 40
+        case .hostileFiles: 1
         case .badWorkers: 1
         }
     }

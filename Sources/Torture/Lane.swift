@@ -13,6 +13,10 @@ public struct Lane: Codable, Sendable {
     public let seed: UInt64
     /// Stops at the first failure: of a planted bug one is enough.
     public let untilFirst: Bool
+    /// Where SQLite's own corrupt databases are; without, their cases are left out.
+    var corpora: String?
+    /// So many hostile files, chosen by the seed; all of them without.
+    var sample: Int?
 
     /// What came of it, as its last line of output.
     public struct Result: Codable, Sendable {
@@ -29,6 +33,7 @@ public struct Lane: Codable, Sendable {
     public func run(firmware: String, folder: String) throws -> Result {
         try Machine.isolate()
         guard let kind = FaultKind(rawValue: kind) else { throw TortureError("no such kind of fault: \(self.kind)") }
+        let own = CasesOfTheirOwn(firmware: firmware, folder: folder, stride: stride, seed: seed)
         var tally = Tally(part: part, of: of, untilFirst: untilFirst)
         let machine = try Machine(folder: folder + "/machine", firmware: firmware)
         defer { machine.remove() }
@@ -38,6 +43,8 @@ public struct Lane: Codable, Sendable {
             case .blockErrors: try BlockErrors(rehearsal: rehearsal(machine), machine: machine, stride: stride).run(&tally)
             case .kills: try SyscallFaults(rehearsal: rehearsal(machine), machine: machine, stride: stride).kills(&tally)
             case .callErrors: try SyscallFaults(rehearsal: rehearsal(machine), machine: machine, stride: stride).errors(&tally)
+            case .memory: try own.allocations(&tally)
+            case .hostileFiles: try own.hostileFiles(&tally, corpora: corpora, sample: sample)
             case .badWorkers: try BadWorkers(machine: machine).run(&tally)
             }
         } catch is Tally.Enough {

@@ -54,7 +54,8 @@ public enum Syscall {
 
     private static let places: [String: [Place]] = table([
         ("read pread64 readv preadv preadv2 write pwrite64 writev pwritev pwritev2", [.descriptor(0)]),
-        ("fsync fdatasync syncfs sync_file_range readahead fadvise64 ftruncate fallocate fstat fstatfs fcntl flock ioctl", [.descriptor(0)]),
+        ("fsync fdatasync syncfs sync_file_range readahead fadvise64", [.descriptor(0)]),
+        ("ftruncate fallocate fstat fstatfs fcntl flock ioctl", [.descriptor(0)]),
         ("getdents getdents64 lseek close fchmod fchown fchdir dup dup2 dup3", [.descriptor(0)]),
         ("fgetxattr fsetxattr flistxattr fremovexattr", [.descriptor(0)]),
         ("mmap", [.descriptor(4)]),
@@ -107,8 +108,9 @@ public enum Syscall {
     private static let interruptible = Set(
         """
         read pread64 readv preadv preadv2 write pwrite64 writev pwritev pwritev2 open openat openat2 creat close \
-        fsync fdatasync truncate ftruncate fallocate fcntl flock statfs fstatfs dup2 dup3 wait4 waitid poll ppoll select pselect6 \
-        epoll_wait epoll_pwait connect accept4 sendto sendmsg recvfrom recvmsg getrandom nanosleep clock_nanosleep
+        fsync fdatasync truncate ftruncate fallocate fcntl flock statfs fstatfs dup2 dup3 wait4 waitid poll ppoll \
+        select pselect6 epoll_wait epoll_pwait connect accept4 sendto sendmsg recvfrom recvmsg getrandom nanosleep \
+        clock_nanosleep
         """.split(separator: " ").map { String($0) })
 }
 #endif

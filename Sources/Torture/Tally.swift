@@ -13,6 +13,9 @@ struct Tally {
 
     func isMine(_ number: Int, stride: Int) -> Bool { number % stride == 0 && number / stride % of == part }
 
+    /// Faults that found nothing.
+    mutating func count(_ number: Int) { tried += number }
+
     mutating func note(_ fault: String, _ problem: String?) throws {
         tried += 1
         guard let problem else { return }

@@ -87,6 +87,9 @@ struct TracerLoop {
         } else if isStopped() {
             finish(.stopped)
         } else if case .draining(let until) = state, now >= until {
+            for index in result.processes.indices where result.processes[index].end == nil {
+                result.processes[index].outlivedFirst = true
+            }
             result.orphans = alive
             finish(.ended)
         } else if isIdle, state == .running, case .when(let condition) = finish {
@@ -166,6 +169,7 @@ struct TracerLoop {
         returns[pid] = nil
         guard let index = threads.removeValue(forKey: pid), result.processes[index].id == pid else { return }
         result.processes[index].end = end
+        if case .draining = state { result.processes[index].outlivedFirst = true }
         guard pid == first else { return }
         if !result.processes[index].hasExecuted, case .exited(let code) = end { failedStart = code }
         if state == .running { state = .draining(until: ContinuousClock.now + grace) }

@@ -8,6 +8,8 @@ public struct TracerProcess: Sendable {
     public internal(set) var arguments: [String] = []
     /// How it ended; nil for one that had not.
     public internal(set) var end: ChildProcess.End?
+    /// It was still there when the first process had ended.
+    public internal(set) var outlivedFirst = false
     let isFirst: Bool
     let isChildOfFirst: Bool
 

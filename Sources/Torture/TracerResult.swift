@@ -1,4 +1,5 @@
 #if Lab
+import Glibc
 import Linux
 
 /// What came of a program under a tracer.
@@ -27,6 +28,11 @@ public struct TracerResult: Sendable {
     /// Those that were still there when the first had ended and the grace was over: orphans that go on. They were
     /// killed then.
     public internal(set) var orphans: [TracerProcess] = []
+    /// Those that were there when the first had ended, and ended by themselves within the grace: a worker that saw that
+    /// it is an orphan, or a program that did all its work unwatched.
+    public var outlived: [TracerProcess] {
+        processes.filter { $0.outlivedFirst && $0.end != nil && $0.end != .killed(signal: SIGKILL) }
+    }
     /// Those that SIGKILL could not end within ten seconds: they hang in the kernel, and are not traced any more.
     public internal(set) var unkillable: [TracerProcess] = []
     public internal(set) var duration = Duration.zero

@@ -8,6 +8,7 @@ struct TortureCommand: ParsableCommand {
         commandName: "torture", abstract: "Faults into real boots: every cut, every error; fails if the contract does not hold.")
 
     @Option(help: "The firmware, built for this machine.") var firmware = "build/x86_64/firstlightd"
+    @Option(help: "SQLite's own corrupt databases, as scripts/corpora fetched them.") var corpora: String?
     @Flag(help: "Every fault there is; without, a sample of each kind.") var full = false
     @Option(help: "For the faults that are chosen at random.") var seed: UInt64 = 1
     @Option(help: "Only kinds of faults whose names contain this.") var kind = ""
@@ -22,6 +23,7 @@ struct TortureCommand: ParsableCommand {
         bench.kind = kind
         bench.scenario = scenario
         bench.stride = stride
+        bench.corpora = corpora.map { URL(fileURLWithPath: $0).path }
         let start = Date()
         let cells = try bench.run { cell in
             let line = "\(cell.kind.rawValue), \(cell.scenario)".padding(toLength: 64, withPad: " ", startingAt: 0)

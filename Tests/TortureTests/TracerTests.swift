@@ -115,11 +115,35 @@ struct TracerTests {
         #expect(result.processes.count == 2 && result.processes.allSatisfy { isDead($0.id) })
     }
 
+    @Test(.enabled(if: access("/usr/bin/perl", X_OK) == 0, "needs a program that waits for events"))
+    func itHasNotSettledBeforeItsChildrenAreDealtWith() throws {
+        // One child is alive when its parent waits for events, the other has ended and is not waited for.
+        let script = """
+            chdir $ENV{F}; open A, ">a"; rename "a", "ready";
+            if (!fork) { select undef, undef, undef, 0.2; exit 4 }
+            select undef, undef, undef, 0.05; wait;
+            if (!fork) { exit 5 }
+            select undef, undef, undef, 0.1; open B, ">behind"; wait; select undef, undef, undef, 60;
+            """
+        let result = try Tracer("/usr/bin/perl", ["-e", script], environment: ["F": folder.path]).run(
+            SyscallSelection(.supervisor, names: []), until: .settled(folder.path + "/ready"), limit: .seconds(20))
+        #expect(result.cause == .finished && result.processes.dropFirst().map { $0.end } == [.exited(4), .exited(5)])
+        #expect(folder.has("behind"))
+    }
+
     @Test func theLimitKillsEverything() throws {
         let result = try shell("sleep 60 & sleep 60 & setsid sleep 60 & wait").run(
             SyscallSelection(.supervisor, names: []), limit: .milliseconds(300))
         #expect(result.timedOut && result.processes.count == 4 && result.duration < .seconds(5))
         #expect(result.processes.allSatisfy { isDead($0.id) && $0.end == .killed(signal: SIGKILL) })
+    }
+
+    @Test func aChildBornWhileAllAreKilledIsKilledToo() throws {
+        for _ in 0..<5 {
+            let result = try shell("while :; do sleep 60 & done").run(
+                SyscallSelection(.supervisor, names: []), limit: .milliseconds(50))
+            #expect(result.unkillable.isEmpty && result.processes.allSatisfy { isDead($0.id) })
+        }
     }
 
     @Test func itCanBeStoppedFromOutsideAndByACondition() throws {
@@ -141,7 +165,9 @@ struct TracerTests {
         #expect(left.end == .exited(3) && left.orphans.map { $0.label } == ["sleep"])
         #expect(left.processes.allSatisfy { isDead($0.id) })
         let done = try shell("sleep 0.1 & exit 3").run(selection)
-        #expect(done.orphans.isEmpty && done.processes.count == 2)
+        #expect(done.orphans.isEmpty && done.outlived.map { $0.label } == ["sleep"])
+        let taken = try shell("setpriv --pdeathsig KILL sleep 60 & sleep 0.3; exit 3").run(selection)
+        #expect(taken.orphans.isEmpty && taken.outlived.isEmpty && taken.processes.count == 3)
     }
 
     @Test func whatCannotBeStartedIsAnError() {
