@@ -97,7 +97,9 @@ public struct AllocationFaults {
         try alone.write(to: "\(folder)/look")
     }
 
-    private func contents(_ files: HostileTree, _ tables: [HostileContents.Table], _ path: String = HostileTemplate.database) throws -> HostileContents {
+    private func contents(
+        _ files: HostileTree, _ tables: [HostileContents.Table], _ path: String = HostileTemplate.database
+    ) throws -> HostileContents {
         try place(files, path)
         return HostileContents(look, tables)
     }
@@ -110,7 +112,9 @@ public struct AllocationFaults {
         // A sound copy with its steps still pending lies between the two; the next boot takes them.
         if scenario == .salvage, report.outcome == .restored, report.pending > 0, report.quarantine != nil { return nil }
         let isNew = now == usual.after
-        if !isNew && now != usual.before { return "the database is neither the old nor the new one: \(now.difference(from: usual.after) ?? now.trouble)" }
+        if !isNew && now != usual.before {
+            return "the database is neither the old nor the new one: \(now.difference(from: usual.after) ?? now.trouble)"
+        }
         if report.outcome == .rebuilt { return "taken for damage, and rebuilt" }
         if scenario != .restore {
             if report.lost != nil { return "lost: \(report.lost ?? "")" }

@@ -67,8 +67,9 @@ public enum AllocationScenario: String, CaseIterable, Sendable {
             var generator = SeededGenerator(seed: 3)
             tree[HostileTemplate.database] = .file(generator.bytes(40_000))
         case .salvage:
-            let page = HostileConnection(path).column("SELECT pageno FROM dbstat WHERE name = 'readings_by_sensor' AND pagetype = 'leaf'")
-            guard let number = page?.first.flatMap({ Int($0) }), var bytes = tree.data(HostileTemplate.database) else {
+            let leaves = HostileConnection(path).column(
+                "SELECT pageno FROM dbstat WHERE name = 'readings_by_sensor' AND pagetype = 'leaf'")
+            guard let number = leaves?.first.flatMap({ Int($0) }), var bytes = tree.data(HostileTemplate.database) else {
                 throw HostileError("\(path): its index has no leaf")
             }
             let start = (number - 1) * HostileTemplate.pageSize
@@ -96,35 +97,10 @@ public enum AllocationScenario: String, CaseIterable, Sendable {
     private static let rows = """
         INSERT INTO sensors VALUES (1, 'A100', 'meter', 'energy'), (2, 'A200', 'hall', 'temperature');
         INSERT INTO settings VALUES ('interval', '900'), ('name', 'logger');
-        INSERT INTO readings (id, sensor_id, taken_at, value) SELECT i, 1 + i % 2, 1700000000 + i, i * 0.5 FROM \(HostileAppliance.numbers(1, 400));
+        INSERT INTO readings (id, sensor_id, taken_at, value)
+            SELECT i, 1 + i % 2, 1700000000 + i, i * 0.5 FROM \(HostileAppliance.numbers(1, 400));
         INSERT INTO events SELECT i, 'start', 'started for the ' || i || 'th time' FROM \(HostileAppliance.numbers(1, 30));
         INSERT INTO files VALUES (1, 'a', zeroblob(6000)), (2, 'b', zeroblob(9000));
         """
-}
-
-/// One boot in this process, of the database below `folder`.
-struct AllocationBoot {
-    private let repository: Repository
-
-    /// Writes the image's migrations.
-    init(_ folder: String, _ migrations: [String: String]) throws {
-        let set = "\(folder)/set"
-        try FileSystem.removeTree(set)
-        try FileSystem.makeDirectories(set)
-        for (name, text) in migrations { try text.write(toFile: "\(set)/\(name)", atomically: false, encoding: .utf8) }
-        repository = Repository(name: "app", path: "\(folder)/data/\(HostileTemplate.database)", migrations: set)
-    }
-
-    func boot() -> RepositoryBoot { RepositoryBoot(repository, reporter: .silent) }
-
-    func run(_ scenario: AllocationScenario? = nil) -> RepositoryReport {
-        var boot = boot()
-        return boot.run(unclean: scenario == .salvage)
-    }
-
-    func expect(_ outcome: Outcome) throws {
-        let report = run()
-        if report.outcome != outcome { throw HostileError("\(report.outcome.text), not \(outcome.text): \(report.reason ?? "")") }
-    }
 }
 #endif

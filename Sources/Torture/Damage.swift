@@ -173,32 +173,5 @@ public enum Damage: Hashable, Sendable {
         default: false
         }
     }
-
-    /// SQL that makes it, run on a database that nothing is wrong with; nil for what is done to the bytes.
-    var sql: String? {
-        let schema = "PRAGMA writable_schema=ON;"
-        switch self {
-        case .schema(.rootZero): return "\(schema) UPDATE sqlite_schema SET rootpage=0 WHERE name='readings'"
-        case .schema(.rootOutside): return "\(schema) UPDATE sqlite_schema SET rootpage=99999 WHERE name='readings_by_sensor'"
-        case .schema(.rootShared):
-            return "\(schema) UPDATE sqlite_schema SET rootpage=(SELECT rootpage FROM sqlite_schema WHERE name='events') WHERE name='files'"
-        case .schema(.rowGone): return "\(schema) DELETE FROM sqlite_schema WHERE name='events'"
-        case .peaceful(.newerView):
-            return "\(schema) INSERT INTO sqlite_schema VALUES ('view', 'newer', 'newer', 0, 'CREATE VIEW newer AS SELECT * FROM readings QUALIFY id > 1')"
-        case .peaceful(.newerTable):
-            return "CREATE TABLE newer (a); INSERT INTO newer VALUES (1); \(schema) UPDATE sqlite_schema SET sql='CREATE TABLE newer (a) COLUMNAR' WHERE name='newer'"
-        case .peaceful(.newerTrigger):
-            return "\(schema) INSERT INTO sqlite_schema VALUES ('trigger', 'newer', 'readings', 0, 'CREATE TRIGGER newer AFTER MERGE ON readings BEGIN SELECT 1; END')"
-        case .peaceful(.orphans): return "PRAGMA foreign_keys=OFF; INSERT INTO readings VALUES (90001, 99, 1, 1.5)"
-        case .peaceful(.failingCheck):
-            return "PRAGMA ignore_check_constraints=ON; INSERT INTO sensors VALUES (9, 'B1', 'new kind', 'humidity')"
-        case .peaceful(.missingCollation):
-            return "CREATE TABLE names (name TEXT); CREATE INDEX by_name ON names (name); INSERT INTO names VALUES ('Ärger'); \(schema) UPDATE sqlite_schema SET sql='CREATE TABLE names (name TEXT COLLATE german)' WHERE name='names'"
-        case .peaceful(.missingModule):
-            return "\(schema) INSERT INTO sqlite_schema VALUES ('table', 'places', 'places', 0, 'CREATE VIRTUAL TABLE places USING geopoly(a)')"
-        case .peaceful(.jsonIndex): return "CREATE INDEX by_kind ON events (json_extract('{\"a\":' || id || '}', '$.a'))"
-        default: return nil
-        }
-    }
 }
 #endif

@@ -9,7 +9,8 @@ public struct HostileCase: Hashable, Sendable {
         case snapshots(Damage, count: Int)
         /// A corpus's database is the database.
         case corpus(Corpus.Number)
-        /// The database is noise, and every snapshot is a corpus's database under a seal of its own bytes: a copy of what was damaged before.
+        /// The database is noise, and every snapshot is a corpus's database under a seal of its own bytes: a copy of what was
+        /// damaged before.
         case corpusSnapshots(Corpus.Number)
     }
 

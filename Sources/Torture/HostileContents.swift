@@ -63,12 +63,20 @@ struct HostileContents: Equatable {
 
     private static func quoted(_ name: String) -> String { "\"\(name.replacing("\"", with: "\"\""))\"" }
 
+    /// Rows that were in no order before may be in order now.
+    static func sameRows(_ one: Data?, _ other: Data?) -> Bool {
+        if one == other { return true }
+        guard let one, let other, one.count == other.count else { return false }
+        func sorted(_ rows: Data) -> [Data.SubSequence] { rows.split(separator: 0x0A).sorted { $0.lexicographicallyPrecedes($1) } }
+        return sorted(one) == sorted(other)
+    }
+
     /// The first table whose rows are not those of `other`; one that `other` could not read is no difference.
     func difference(from other: HostileContents) -> String? {
         for (name, theirs) in other.rows.sorted(by: { $0.key < $1.key }) {
             guard let theirs else { continue }
             guard let ours = rows[name] ?? nil else { return "\(name) cannot be read: \(trouble)" }
-            if ours != theirs { return "\(name) has other rows (\(ours.count) bytes of them, not \(theirs.count))" }
+            if !Self.sameRows(ours, theirs) { return "\(name) has other rows (\(ours.count) bytes of them, not \(theirs.count))" }
         }
         return nil
     }

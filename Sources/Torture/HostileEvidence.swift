@@ -77,7 +77,7 @@ final class HostileEvidence {
     private func lostBytes() -> String? {
         let quarantines = after.entries.keys.filter { $0.hasPrefix("\(HostileTemplate.state)/quarantine/") && after[$0] == .directory }
         func isQuarantined(_ suffix: String, in folder: String) -> Bool {
-            after["\(folder)/app.db\(suffix)"] == before[path + suffix]
+            isSame(before[path + suffix], after["\(folder)/app.db\(suffix)"])
         }
         if let data = before.data("app/elsewhere.db"), after.data("app/elsewhere.db") != data, answer.outcome != "migrated" {
             return "bytes: the file that the database's link leads to was changed"
@@ -85,7 +85,7 @@ final class HostileEvidence {
         // A copy sealed before the steps is as good as the file itself.
         let copies = after.entries.filter { $0.key.hasPrefix("\(HostileTemplate.state)/snapshots/") }.map(\.value)
         for suffix in Self.suffixes {
-            guard let original = before[path + suffix], original != .file(Data()), original != after[path + suffix] else { continue }
+            guard let original = before[path + suffix], original != .file(Data()), !isSame(original, after[path + suffix]) else { continue }
             // A -shm is an index of the WAL, and a journal without its header holds nothing: SQLite makes them anew.
             if suffix == "-shm" || isSpent(suffix) { continue }
             if let place = quarantines.first(where: { isQuarantined(suffix, in: $0) }) {
@@ -96,6 +96,14 @@ final class HostileEvidence {
             return "bytes: app.db\(suffix) is neither in place nor in quarantine, nor what SQLite's recovery leaves"
         }
         return nil
+    }
+
+    /// The last bytes of a file that ends between two sectors are no page, and SQLite fills them up when it rolls back.
+    private func isSame(_ one: HostileTree.Entry?, _ other: HostileTree.Entry?) -> Bool {
+        if one == other { return true }
+        guard case .file(let one) = one, case .file(let other) = other, one.count % 512 != 0, other.count > one.count else { return false }
+        let whole = one.count / 512 * 512
+        return one.prefix(whole) == other.prefix(whole)
     }
 
     private func isSpent(_ suffix: String) -> Bool { suffix == "-journal" && before.data(path + suffix)?.first == 0 }
@@ -160,7 +168,7 @@ final class HostileEvidence {
 
     private func restored() -> String? {
         if let number = restoredSnapshot {
-            guard let path = template.snapshots.keys.first(where: { $0.contains("/\(number)-") }), let rows = template.snapshots[path] else {
+            guard let rows = template.snapshots.first(where: { $0.key.contains("/\(number)-") })?.value else {
                 return oracle.one.isOfCorpus ? nil : "restored from snapshot \(number), which is none of its snapshots"
             }
             if oracle.one.isOfCorpus { return nil }
@@ -205,7 +213,9 @@ final class HostileEvidence {
     }
 
     private func versions(_ contents: HostileContents) -> String? {
-        guard let versions = contents.versions else { return "\(answer.outcome ?? ""), and its history cannot be read: \(contents.trouble)" }
+        guard let versions = contents.versions else {
+            return "\(answer.outcome ?? ""), and its history cannot be read: \(contents.trouble)"
+        }
         if wanted.allSatisfy(versions.contains) { return nil }
         return "\(answer.outcome ?? ""), and its history is \(versions)"
     }
@@ -213,11 +223,11 @@ final class HostileEvidence {
     /// The first table that is neither what plain SQLite reads in the damaged files nor what it was before the damage. What plain SQLite
     /// cannot read may stay unreadable in the file it is in, and nowhere else.
     private func rowsDiffer() -> String? {
-        let wholes = [template.contents[sidecar], template.contents[.none]].compactMap { $0 }
+        let wholes = [template.contents[sidecar], sidecar.carriesRows ? nil : template.contents[.none]].compactMap { $0 }
         for (name, theirs) in plain.contents.rows.sorted(by: { $0.key < $1.key }) {
             if theirs == nil && answer.quarantine == nil { continue }
             guard let ours = now.contents.rows[name] ?? nil else { return "\(name) cannot be read: \(now.contents.trouble)" }
-            if ours == theirs || wholes.contains(where: { $0.rows[name] == ours }) { continue }
+            if ([theirs] + wholes.map { $0.rows[name] ?? nil }).contains(where: { HostileContents.sameRows($0, ours) }) { continue }
             return "\(name) has other rows (\(ours.count) bytes of them, not \(theirs?.count ?? 0))"
         }
         return nil
@@ -251,7 +261,7 @@ final class HostileEvidence {
     // ---- 3: the application can use it ----
 
     private func uselessness() throws -> String? {
-        guard let outcome = answer.outcome, ["current", "migrated", "restored", "rebuilt", "downgraded"].contains(outcome) else { return nil }
+        guard let outcome = answer.outcome, !["ahead", "skipped", "failed"].contains(outcome) else { return nil }
         let replaced = outcome == "rebuilt" || outcome == "restored" && answer.quarantine != nil
         if replaced, let finding = now.contents.findings.map({ $0.first }) ?? now.contents.trouble {
             return "\(outcome): integrity_check says \(finding)"

@@ -29,7 +29,8 @@ struct HostileTool {
     let path: String
     /// Where its output goes.
     let folder: String
-    /// In milliseconds. A quarter of a second is what firstlightctl waits for others to close the file; the rest is room for a busy machine.
+    /// In milliseconds. A quarter of a second is what firstlightctl waits for others to close the file; the rest is for a busy
+    /// machine.
     let limit: Int32 = 10_000
 
     func run(_ arguments: [String]) throws -> Answer {

@@ -85,10 +85,4 @@ struct HostileTree: Equatable {
         try data.withUnsafeBytes { try file.write($0) }
     }
 }
-
-/// Why a case could not be tried: the bench's own trouble, never the migrator's.
-struct HostileError: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
-}
 #endif

@@ -36,6 +36,14 @@ public enum Sidecar: String, CaseIterable, Sendable {
         }
     }
 
+    /// Transactions of this database are committed only together with it: without it the rows are those of an earlier moment.
+    var carriesRows: Bool {
+        switch self {
+        case .fullWAL, .tornWAL, .garbageSHM, .superJournal: true
+        default: false
+        }
+    }
+
     /// SQLite has something to recover, so that the boot has a reason to look at the file's health.
     var isHot: Bool {
         switch self {
