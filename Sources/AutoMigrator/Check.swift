@@ -68,9 +68,23 @@ struct Check {
         let rows = try database.prepare("PRAGMA \(pragma)(\(limit))")
         var found: [String] = []
         while try rows.step() {
-            for line in Text.lines(rows.text(0) ?? "") where isStructural(line) { found.append(line) }
+            for line in Text.lines(rows.text(0) ?? "") where isStructural(line) {
+                try throwIfMachine(line, database)
+                found.append(line)
+            }
         }
         return found
+    }
+
+    /// `Page 11: unable to get the page. error code=8458` is a page that could not be read, and says nothing about what is on it.
+    private static func throwIfMachine(_ row: String, _ database: borrowing Database) throws(SQLiteError) {
+        for words in ["error code=", "error code "] {
+            guard let at = Text.find(row, words) else { continue }
+            let digits = row.utf8.dropFirst(at + words.utf8.count).prefix { $0 >= 0x30 && $0 <= 0x39 }
+            let code = Int32(clamping: Text.number(String(decoding: digits, as: UTF8.self)) ?? 0)
+            let error = SQLiteError(operation: "check", database: database.path, code: code, message: row)
+            if error.kind.isMachine { throw error }
+        }
     }
 
     /// Errors come as rows (RULES.md S10); these are about values and constraints, not about pages.

@@ -59,6 +59,16 @@ public enum MigrationError: Error, Sendable {
         }
     }
 
+    /// Whether it may be gone a moment later: trouble of the machine, but for a lock that was waited for and a run that was cancelled.
+    var passes: Bool {
+        switch self {
+        case .step(_, _, _, let error), .database(let error):
+            error.kind.isMachine && error.kind != .busy && error.kind != .interrupted
+        case .system(let error): error.code != LinuxError.busy
+        default: false
+        }
+    }
+
     /// Whether the same plan would fail in the same way again, so that it rests until something about it changes. Trouble of the machine
     /// passes; so does what a configuration can mend.
     var holds: Bool {

@@ -49,9 +49,13 @@ extension RepositoryBoot {
     // ---- Rows out of the damaged database ----
 
     /// Every row of every table in a new file: whether there is one now.
-    mutating func copyWhole(_ set: MigrationSet, _ cause: String) throws(MigrationError) -> Bool {
+    ///
+    /// - Parameter finding: the row of a check that gave cause to it, if one did.
+    mutating func copyWhole(
+        _ set: MigrationSet, _ cause: String, finding: String? = nil
+    ) throws(MigrationError) -> Bool {
         let lock = try system { () throws(LinuxError) in try state.lock() }
-        guard let (seal, salvaged) = try attempted({ (salvage) throws(MigrationError) in try salvage.copyWhole() }) else { return false }
+        guard let (seal, salvaged) = try attempted({ (salvage) throws(MigrationError) in try salvage.copyWhole(finding: finding) }) else { return false }
         if !salvaged.isWhole {
             reporter.log.warning("\(repository.path): not all of it can be read: \(salvaged.lost ?? "")")
             try? FileSystem.remove(state.replacement)
@@ -80,7 +84,7 @@ extension RepositoryBoot {
 
     private mutating func salvage(_ set: MigrationSet, _ cause: String) throws(MigrationError) -> Bool {
         let lock = try system { () throws(LinuxError) in try state.lock() }
-        let steps = knownSteps(set)
+        let steps = try knownSteps(set)
         let fresh = fresh(steps)
         guard let (seal, salvaged) = try attempted({ (salvage) throws(MigrationError) in
             try salvage.fill { () throws(MigrationError) in try fresh.build() }
@@ -95,28 +99,40 @@ extension RepositoryBoot {
 
     /// The steps that made the damaged database what it is: its rows go where they come from, and the pending steps then do to them what
     /// they would have done. All steps, where its history cannot be read.
-    private func knownSteps(_ set: MigrationSet) -> [Migration] {
-        guard let found = try? Inspection(repository.path), let history = try? readHistory(found, set), !history.applied.isEmpty,
-            Plan(set, history).unknown.isEmpty
-        else { return set.migrations }
+    private func knownSteps(_ set: MigrationSet) throws(MigrationError) -> [Migration] {
+        let found = try system { () throws(LinuxError) in try Inspection(repository.path) }
+        let history: History
+        do throws(MigrationError) {
+            history = try readHistory(found, set)
+        } catch {
+            if error.isMachine { throw error }
+            return set.migrations
+        }
+        if history.applied.isEmpty || !Plan(set, history).unknown.isEmpty { return set.migrations }
         return set.migrations.filter { history.contains($0.version) }
     }
 
     /// Trouble with a rung is told, and the next one is tried.
     ///
-    /// What SQLite could not read is read once more: a read error that passed would have cost rows (RULES.md S5).
+    /// What could not be read is read once more, and once again while that gives fewer rows than before: an error that passes would have
+    /// cost them (RULES.md S5).
     /// - Throws: where the bytes themselves cannot be read. Nothing is known about them then, and they are left alone.
     private func attempted(
         _ work: (Salvage) throws(MigrationError) -> (seal: Seal, salvaged: Salvaged)?
     ) throws(MigrationError) -> (seal: Seal, salvaged: Salvaged)? {
-        for attempt in 1...2 {
+        var most: Int64?
+        for _ in 1...4 {
+            var rows: Int64 = 0
             do throws(MigrationError) {
-                if let result = try work(Salvage(state: state, repository: repository, reporter: reporter)), attempt == 2 || result.salvaged.isWhole {
-                    return result
-                }
+                let result = try work(Salvage(state: state, repository: repository, reporter: reporter))
+                rows = result?.salvaged.rows ?? 0
+                if result?.salvaged.isWhole == true { return result }
+                if let most, rows >= most { return result }
             } catch {
                 reporter.log.error("\(repository.path): salvaging its rows failed: \(error.text)")
+                continue
             }
+            most = max(most ?? 0, rows)
             _ = try system { () throws(LinuxError) in try Seal.checksum(FileDescriptor.open(repository.path, .read)) }
         }
         return nil

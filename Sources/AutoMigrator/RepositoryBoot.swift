@@ -73,8 +73,17 @@ public struct RepositoryBoot {
     /// Runs `work`, with an error turned into the report's.
     mutating func reported(_ work: (inout RepositoryBoot) throws(MigrationError) -> Void) -> RepositoryReport {
         let start = Clock.milliseconds
+        let fresh = self
         do throws(MigrationError) {
-            try work(&self)
+            do throws(MigrationError) {
+                try work(&self)
+            } catch {
+                // An interrupted call, a moment without memory or descriptors: begun again from the top, where every boot begins.
+                guard error.passes else { throw error }
+                reporter.log.warning("\(error.text); once more from the beginning")
+                self = fresh
+                try work(&self)
+            }
         } catch {
             end(.failed, reason: "\(error.text); the database is left as it is")
         }

@@ -40,7 +40,7 @@ extension RepositoryBoot {
             try database.execute("PRAGMA writable_schema=ON")
             // A table or an index whose text this SQLite cannot read is left out, and its pages look like nobody's: no damage.
             if try Check.structure(database, verify: .quick).contains(where: { !DamageFinding(text: $0).isHarmless }) { return true }
-            return hasLostSchema(database)
+            return try isCutShort(database) || hasLostSchema(database)
         } catch {
             if error.kind == .notADatabase { return try hasLived() }
             return error.kind == .corrupt
@@ -50,6 +50,17 @@ extension RepositoryBoot {
     /// Proof of an earlier life: without, what is no database may be an encrypted one (RULES.md S5).
     func hasLived() throws(MigrationError) -> Bool {
         try system { () throws(LinuxError) in try state.isBorn() ? true : !(try state.snapshots.list()).isEmpty }
+    }
+
+    /// Whether the header counts more pages than the file has; SQLite then refuses to read any, unless the schema may be written.
+    private func isCutShort(_ database: borrowing Database) throws(SQLiteError) -> Bool {
+        // Bytes 28 to 31, in the file's first page (fileformat2.html 1.3.7).
+        let field = UnsafeMutableRawBufferPointer.allocate(byteCount: 4, alignment: 4)
+        defer { field.deallocate() }
+        try database.readFile(into: field, at: 28)
+        let pages = field.reduce(Int64(0)) { $0 << 8 | Int64($1) }
+        let size = try database.integer("PRAGMA page_size") ?? 512
+        return pages * size > (try database.fileSize())
     }
 
     /// SQLite cannot read the schema, and every page is in order: a newer SQLite wrote it, or its text is damaged. A snapshot of the same

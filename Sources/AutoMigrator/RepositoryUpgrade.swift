@@ -37,7 +37,7 @@ extension RepositoryBoot {
             // Found by the check behind the steps, which did not meet it. The application can live with it, so nothing that loses rows is better;
             // and what is sealed must not be replaced by snapshots of damage.
             do throws(MigrationError) {
-                if try copyWhole(set, damage) { return }
+                if try copyWhole(set, "it was damaged before the migrations: \(damage)", finding: damage) { return }
             } catch {
                 warn(["\(damage); a sound copy could not be made: \(error.text)"])
             }
@@ -82,7 +82,7 @@ extension RepositoryBoot {
         }
         attempts.clear()
         warn(upgrade.findings)
-        damage = upgrade.findings.first { !DamageFinding(text: $0).isHarmless }
+        damage = upgrade.damage
         report.snapshot = upgrade.snapshot?.title
         report.schema = upgrade.schema
         return nil

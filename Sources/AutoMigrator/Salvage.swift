@@ -16,12 +16,13 @@ struct Salvage {
     /// A copy of the database as it is: its own schema, every row of every table; then the indexes anew.
     ///
     /// - Returns: the copy's seal and what it holds; nil where the schema itself cannot be read, or made again.
-    func copyWhole() throws(MigrationError) -> (seal: Seal, salvaged: Salvaged)? {
+    /// - Parameter finding: what a check has said already: the quick one, which does not stop at a damaged index, does not say it all.
+    func copyWhole(finding: String?) throws(MigrationError) -> (seal: Seal, salvaged: Salvaged)? {
         try makeWay()
         let found = try system { () throws(LinuxError) in try Inspection(state.database) }
         var salvaged = Salvaged()
         do throws(MigrationError) {
-            try sqlite { () throws(SQLiteError) in try copySchemaAndRows(found, &salvaged) }
+            try sqlite { () throws(SQLiteError) in try copySchemaAndRows(found, finding, &salvaged) }
         } catch {
             clear()
             guard case .database(let cause) = error, !cause.kind.isMachine || cause.kind == .interrupted else { throw error }
@@ -92,7 +93,9 @@ struct Salvage {
 
     // ---- The whole, with its own schema ----
 
-    private func copySchemaAndRows(_ found: Inspection, _ salvaged: inout Salvaged) throws(SQLiteError) {
+    private func copySchemaAndRows(
+        _ found: Inspection, _ finding: String?, _ salvaged: inout Salvaged
+    ) throws(SQLiteError) {
         let damaged = try openDamaged(found)
         let fresh = try openFresh(.create)
         let isWAL = try copyPragmas(damaged, fresh)
@@ -118,7 +121,7 @@ struct Salvage {
             try insert.run()
         }
         try fresh.execute("COMMIT")
-        salvaged.suspicion = try suspicion(damaged, found)
+        salvaged.suspicion = try suspicion(damaged, found, finding)
         if isWAL { try fresh.execute("PRAGMA journal_mode=WAL") }
     }
 
@@ -136,7 +139,10 @@ struct Salvage {
     }
 
     /// The first thing that the structural check says about pages with rows on them.
-    private func suspicion(_ damaged: borrowing Database, _ found: Inspection) throws(SQLiteError) -> String? {
+    private func suspicion(
+        _ damaged: borrowing Database, _ found: Inspection, _ finding: String?
+    ) throws(SQLiteError) -> String? {
+        if let finding, DamageFinding(text: finding).concernsRows(of: damaged, isClean: !found.isUnclean) { return finding }
         let findings: [String]
         do throws(SQLiteError) {
             findings = try Check.structure(damaged, verify: .quick)

@@ -91,7 +91,41 @@ int linux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 // ---- processes ----
 
+// For a child that must not go on without this process, which posix_spawn cannot say. The parent has one thread, so that what
+// fork leaves behind is whole.
+static int spawn_bound(const struct linux_spawn_request *request, pid_t *pid) {
+    int report[2];
+    if (pipe2(report, O_CLOEXEC)) return errno;
+    pid_t parent = getpid();
+    pid_t child = fork();
+    if (child == 0) {
+        sigset_t none;
+        sigemptyset(&none);
+        for (int signal_number = 1; signal_number < NSIG; signal_number++) signal(signal_number, SIG_DFL);
+        int code = 0;
+        int null = open("/dev/null", O_RDONLY);
+        if (linux_die_with_parent() || sigprocmask(SIG_SETMASK, &none, NULL) || null < 0 || dup2(null, 0) < 0) code = errno;
+        if (!code && request->output >= 0 && (dup2(request->output, 1) < 0 || dup2(request->output, 2) < 0)) code = errno;
+        // It may have gone before the death signal was asked for.
+        if (!code && getppid() == parent) {
+            extern char **environ;
+            execve(request->path, request->argv, request->envp ? request->envp : environ);
+            code = errno;
+        }
+        if (write(report[1], &code, sizeof code) < 0) _exit(126);
+        _exit(127);
+    }
+    int code = child < 0 ? errno : 0;
+    close(report[1]);
+    // Nothing comes when the program runs: the pipe closes as it is executed.
+    if (!code && read(report[0], &code, sizeof code) > 0) waitpid(child, NULL, 0);
+    close(report[0]);
+    *pid = child;
+    return code;
+}
+
 int linux_spawn(const struct linux_spawn_request *request, pid_t *pid) {
+    if (request->bound) return spawn_bound(request, pid);
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int code = posix_spawn_file_actions_init(&actions);

@@ -30,7 +30,7 @@ enum Program {
             let input = FileDescriptor(owning: ends[1], name: path)
             // English, since the lines are read; and no variable of ours (E2FSCK_FORCE…) reaches them.
             child = try ChildProcess.start(
-                path, arguments, output: input.raw,
+                path, arguments, output: input.raw, bound: true,
                 environment: ["LC_ALL=C", "PATH=/sbin:/usr/sbin:/bin:/usr/bin"])
         }
         reporter.child(child.id)

@@ -88,16 +88,19 @@ public enum Text {
     }
 
     /// Whether `part` stands anywhere in `text`.
-    public static func contains(_ text: String, _ part: String) -> Bool {
+    public static func contains(_ text: String, _ part: String) -> Bool { find(text, part) != nil }
+
+    /// Where `part` stands first in `text`, in bytes; nil where it does not.
+    public static func find(_ text: String, _ part: String) -> Int? {
         let text = Array(text.utf8)
         let part = Array(part.utf8)
-        if part.isEmpty { return true }
+        if part.isEmpty { return 0 }
         var start = 0
         while start + part.count <= text.count {
-            if text[start..<(start + part.count)].elementsEqual(part) { return true }
+            if text[start..<(start + part.count)].elementsEqual(part) { return start }
             start += 1
         }
-        return false
+        return nil
     }
 
     /// ASCII letters in lower case; other bytes as they are.

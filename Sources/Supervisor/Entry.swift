@@ -10,12 +10,16 @@ public func firstlightd_entry(argc: Int32, argv: UnsafeMutablePointer<UnsafeMuta
 
     var configuration = "/etc/firstlight.conf"
     var worker: [String]?
+    var supervisor: Int64?
     var index = 0
     while index < arguments.count {
         switch arguments[index] {
         case "--config" where index + 1 < arguments.count:
             index += 1
             configuration = arguments[index]
+        case "--supervisor" where index + 1 < arguments.count:
+            index += 1
+            supervisor = Text.number(arguments[index])
         case "--worker" where index + 1 < arguments.count:
             worker = Array(arguments[(index + 1)...])
             index = arguments.count
@@ -31,7 +35,7 @@ public func firstlightd_entry(argc: Int32, argv: UnsafeMutablePointer<UnsafeMuta
         }
         index += 1
     }
-    if let worker { return Worker(configuration: configuration).run(worker) }
+    if let worker { return Worker(configuration: configuration, supervisor: supervisor).run(worker) }
     return Supervisor(configuration: configuration).run()
 }
 

@@ -11,9 +11,12 @@ struct Worker {
     private let path: String
     private let configuration: Configuration
     private let reporter: Reporter
+    private let supervisor: Int64?
 
-    init(configuration path: String) {
+    /// - Parameter supervisor: the process that this one must not outlive.
+    init(configuration path: String, supervisor: Int64?) {
         self.path = path
+        self.supervisor = supervisor
         var reader = ConfigurationReader()
         // Its mistakes are the supervisor's to tell; it has read the same files.
         reader.read(path)
@@ -214,7 +217,7 @@ struct Worker {
             return false
         }
         // The supervisor may have gone before PDEATHSIG was set; an orphan must not work on.
-        return getppid() != 1
+        return supervisor.map { $0 == Int64(getppid()) } ?? true
     }
 
     private static func send(_ message: WorkerMessage) {

@@ -39,7 +39,7 @@ final class WorkerProcess {
         self.job = job
         lastMovement = now
         child = try ChildProcess.start(
-            "/proc/self/exe", ["--config", configuration, "--worker"] + Worker.arguments(for: job, time: time),
+            "/proc/self/exe", ["--config", configuration, "--supervisor", "\(getpid())", "--worker"] + Worker.arguments(for: job, time: time),
             descriptor3: theirs.raw, group: true)
     }
 

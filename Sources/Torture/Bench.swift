@@ -10,6 +10,8 @@ public struct Bench: Sendable {
     /// Only kinds and scenarios whose names contain these words.
     public var kind = ""
     public var scenario = ""
+    /// Only the scenario of this very name.
+    public var exactScenario: String?
     /// Where SQLite's own corrupt databases are.
     public var corpora: String?
     /// A planted bug, by its name, that is switched on in `firmware`.
@@ -74,24 +76,28 @@ public struct Bench: Sendable {
     private func lanes() -> [Lane] {
         FaultKind.allCases.filter { kind.isEmpty || $0.rawValue.contains(kind) }.flatMap { kind in
             let names = kind.hasScenarios ? Scenario.all.map { $0.name } : [""]
-            return names.filter { scenario.isEmpty || $0.contains(scenario) }.flatMap { name in
+            return names.filter { isWanted($0) }.flatMap { name in
                 let parts = full ? 4 : 1
                 return (0..<parts).map { part in
                     Lane(
                         kind: kind.rawValue, scenario: name, part: part, of: parts,
-                        stride: stride ?? (full ? 1 : kind.sampleStride), seed: seed, untilFirst: mutant != nil,
+                        stride: stride ?? (full ? 1 : kind.sampleStride), seed: seed, untilFirst: mutant != nil, mutant: mutant,
                         corpora: corpora, sample: full ? nil : 300)
                 }
             }
         }
     }
 
+    private func isWanted(_ name: String) -> Bool {
+        if let exactScenario { return name == exactScenario }
+        return scenario.isEmpty || name.contains(scenario)
+    }
+
     private func start(_ lane: Lane, _ folder: String) throws -> Process {
         let text = String(decoding: try JSONEncoder().encode(lane), as: UTF8.self)
-        let environment = mutant.map { ["FIRSTLIGHT_MUTANT=\($0)"] } ?? []
         return try Process.start(
             "/proc/self/exe", ["torture-lane", "--firmware", firmware, "--folder", folder, text], output: folder + "/output",
-            environment: environment + ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"])
+            environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"])
     }
 
     /// A lane that ends without one is itself a failure.

@@ -13,6 +13,8 @@ public struct Lane: Codable, Sendable {
     public let seed: UInt64
     /// Stops at the first failure: of a planted bug one is enough.
     public let untilFirst: Bool
+    /// A planted bug that the firmware has; what is right is found out without it.
+    var mutant: String?
     /// Where SQLite's own corrupt databases are; without, their cases are left out.
     var corpora: String?
     /// So many hostile files, chosen by the seed; all of them without.
@@ -45,7 +47,9 @@ public struct Lane: Codable, Sendable {
             case .callErrors: try SyscallFaults(rehearsal: rehearsal(machine), machine: machine, stride: stride).errors(&tally)
             case .memory: try own.allocations(&tally)
             case .hostileFiles: try own.hostileFiles(&tally, corpora: corpora, sample: sample)
-            case .badWorkers: try BadWorkers(machine: machine).run(&tally)
+            case .badWorkers:
+                machine.mutant = mutant
+                 try BadWorkers(machine: machine).run(&tally)
             }
         } catch is Tally.Enough {
         }
@@ -56,7 +60,9 @@ public struct Lane: Codable, Sendable {
         guard let scenario = Scenario.all.first(where: { $0.name == self.scenario }) else {
             throw TortureError("no such scenario: \(self.scenario)")
         }
-        return try Rehearsal(scenario, on: machine)
+        var rehearsal = try Rehearsal(scenario, on: machine)
+        if let mutant { try rehearsal.record(mutant, on: machine) }
+        return rehearsal
     }
 }
 #endif

@@ -39,6 +39,8 @@ final class Machine {
     /// The image that is installed: a directory of migrations, and lines for `[database app]`.
     var set: [String: String] = [:]
     var keys: [String] = []
+    /// The planted bug that is switched on.
+    var mutant: String?
 
     static let size = 24 << 20
 
@@ -151,7 +153,7 @@ final class Machine {
         unlink(run + "/ready")
         unlink(run + "/status.json")
         let command = (memory.map { ["/usr/bin/prlimit", "--as=\($0)"] } ?? []) + [firmware, "--config", configuration]
-        let mutant = ProcessInfo.processInfo.environment["FIRSTLIGHT_MUTANT"].map { ["FIRSTLIGHT_MUTANT=\($0)"] } ?? []
+        let mutant = mutant.map { ["FIRSTLIGHT_MUTANT=\($0)"] } ?? []
         let daemon = try Process.start(
             command[0], Array(command.dropFirst()), output: folder + "/log",
             environment: mutant + ["FIRSTLIGHT_LOG_STDERR=1", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"])
@@ -180,7 +182,8 @@ final class Machine {
         unlink(folder + "/log")
         let tracer = Tracer(
             firmware, ["--config", configuration],
-            environment: ["FIRSTLIGHT_LOG_STDERR": "1", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"], output: folder + "/log")
+            environment: ["FIRSTLIGHT_LOG_STDERR": "1", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"].merging(
+                mutant.map { ["FIRSTLIGHT_MUTANT": $0] } ?? [:]) { $1 }, output: folder + "/log")
         let result = try tracer.run(selection, fault: fault, until: .appears(run + "/ready"), limit: .seconds(30))
         Process.reapOrphans()
         return (self.result(result.cause == .finished ? nil : "\(result.cause)"), result)

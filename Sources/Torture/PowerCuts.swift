@@ -16,6 +16,8 @@ struct PowerCuts {
     private static let placesAgain = 6
 
     func run(_ tally: inout Tally) throws {
+        machine.contents = rehearsal.disk
+        try tally.note("no fault", Judge(rehearsal: rehearsal, machine: machine).settle(Judge.Acknowledged()))
         let states = CrashStates(log: rehearsal.log)
         let all = states.all(subsets: Self.subsets, seed: seed)
         var disk = rehearsal.disk

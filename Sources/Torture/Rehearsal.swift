@@ -11,22 +11,22 @@ struct Rehearsal {
     /// What the application has before; nil where it has nothing that it could read.
     let before: Contents?
     /// What it has when all went well.
-    let after: Contents
+    private(set) var after: Contents
     /// All that reached the disk during the boot and a row of the application's behind it, and where in it READY and the row's COMMIT were
     /// acknowledged.
-    let log: BlockLog
-    let ready: Int
-    let commit: Int
+    private(set) var log = BlockLog()
+    private(set) var ready = 0
+    private(set) var commit = 0
     /// With that row.
-    let last: Contents
+    private(set) var last: Contents
     /// Requests to the disk, for faults to be counted by.
-    let requests: [FuseDisk.Operation: Int]
+    private(set) var requests: [FuseDisk.Operation: Int] = [:]
 
     /// Of the database that the boot replaces, which has to be in quarantine afterwards.
     let evidence: UInt64?
 
     /// Steps that are still pending at the end.
-    let pending: Int
+    private(set) var pending: Int
 
     static let row = "acknowledged"
 
@@ -48,31 +48,46 @@ struct Rehearsal {
             ? try? machine.mounted { XXH64.digest(of: try FileSystem.read(machine.database, limit: 1 << 26)) } : nil
         machine.contents = disk
 
+        (after, last, pending) = (.none, .none, 0)
+        let boot = try record(on: machine)
+        guard boot.outcome == scenario.outcome, last != .none else {
+            throw TortureError("\(scenario.name): \(boot.text) instead of \(scenario.outcome)\n\(boot.log)")
+        }
+        pending = boot.pending
+    }
+
+    /// Plays the scenario once more with a planted bug, which writes something else to the disk; what is right stays what it was.
+    mutating func record(_ mutant: String, on machine: Machine) throws {
+        let (after, last) = (after, last)
+        machine.mutant = mutant
+        _ = try record(on: machine)
+        (self.after, self.last) = (after, last)
+    }
+
+    private mutating func record(on machine: Machine) throws -> Machine.Boot {
         let application = Application(path: machine.database)
-        var (ready, commit) = (0, 0)
-        var (after, last) = (Contents.none, Contents.none)
+        machine.contents = disk
         machine.disk.record(true)
         machine.disk.inject(nil)
         try scenario.order?(machine)
+        ready = Int.max
+        commit = Int.max
         let boot = try machine.boot(ready: {
             ready = machine.disk.position
             // What it told is put on record before it could go with the power.
             usleep(20_000)
         })
         requests = machine.disk.counts
-        pending = boot.pending
-        guard boot.outcome == scenario.outcome else {
-            throw TortureError("\(scenario.name): \(boot.text) instead of \(scenario.outcome)\n\(boot.log)")
+        if let contents = try? application.live() {
+            after = contents
+            if (try? application.write(Self.row)) != nil { commit = machine.disk.position }
+            last = (try? Contents(try Database(machine.database, .readWrite))) ?? .none
         }
-        after = try application.live() ?? .none
-        try application.write(Self.row)
-        commit = machine.disk.position
-        last = try Contents(try Database(machine.database, .readWrite))
         log = machine.disk.log
         machine.disk.record(false)
         machine.unmount()
         machine.contents = disk
-        (self.ready, self.commit, self.after, self.last) = (ready, commit, after, last)
+        return boot
     }
 }
 #endif

@@ -21,7 +21,13 @@ struct SyscallFaults {
 
     /// Every error that makes sense for a call on one of our files, once and from then on.
     func errors(_ tally: inout Tally) throws {
-        try sweep(&tally, paths: [machine.mount, machine.loop.path, machine.run]) { $0.faults }
+        try sweep(&tally, paths: [machine.mount, machine.loop.path, machine.run]) { [run = machine.run] event in
+            // Where nothing can be told any more, READY cannot be, either.
+            event.faults.filter { fault in
+                guard case .error(_, .fromThenOn, _) = fault else { return true }
+                return !event.paths.contains { $0.hasPrefix(run) }
+            }
+        }
     }
 
     private func sweep(

@@ -89,6 +89,7 @@ struct linux_spawn_request {
     char *const *envp;      ///< NULL: this process's own
     int descriptor_3;       ///< becomes descriptor 3 of the child, or -1
     int output;             ///< becomes descriptors 1 and 2, or -1 to inherit
+    int bound;              ///< gets SIGKILL when this process dies; without descriptor_3 and new_group
     int new_group;          ///< own process group, so that it and its children can be killed together
 };
 /// posix_spawn with an empty signal mask, default dispositions, descriptor 0 from /dev/null and everything from 4 up

@@ -1,0 +1,99 @@
+#if Lab
+import Foundation
+
+/// A bug that somebody could have written, planted in a copy of the sources to see the bench find it. All of them are in one build, each
+/// switched on by its name in the environment.
+public struct Mutant: Sendable {
+    public let name: String
+    let file: String
+    /// The code as it is, once in the file; where it has changed, planting fails.
+    let original: String
+    let mutated: String
+    /// Where to look first: a kind of fault and a scenario.
+    public let finders: [(kind: FaultKind, scenario: String)]
+
+    init(_ name: String, _ file: String, _ original: String, _ mutated: String, _ finders: [(FaultKind, String)]) {
+        self.name = name
+        self.file = "Sources/" + file
+        self.original = original
+        self.mutated = mutated.replacing("isMutant", with: "isMutant(\"\(name)\")")
+        self.finders = finders.map { (kind: $0.0, scenario: $0.1) }
+    }
+
+    /// Plants all of them in the sources below `root`.
+    public static func plant(in root: String) throws {
+        try """
+        /// Whether this bug is switched on.
+        public func isMutant(_ name: String) -> Bool { Environment.value("FIRSTLIGHT_MUTANT") == name }
+
+        """.write(toFile: root + "/Sources/Linux/Mutant.swift", atomically: false, encoding: .utf8)
+        for mutant in all {
+            let path = "\(root)/\(mutant.file)"
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            let parts = text.components(separatedBy: mutant.original)
+            guard parts.count == 2 else {
+                throw TortureError("\(mutant.name): its place in \(mutant.file) is there \(parts.count - 1) times; see Sources/Torture/Mutant.swift")
+            }
+            try parts.joined(separator: mutant.mutated).write(toFile: path, atomically: false, encoding: .utf8)
+        }
+    }
+
+    public static let all: [Mutant] = [
+        Mutant(
+            "built database not synced", "AutoMigrator/FreshDatabase.swift", "            try file.sync()\n", "            if !isMutant { try file.sync() }\n",
+            [(.powerCuts, "first boot")]),
+        Mutant(
+            "synchronous off", "AutoMigrator/Upgrade.swift", "try database.execute(\"PRAGMA synchronous=EXTRA\")",
+            "try database.execute(isMutant ? \"PRAGMA synchronous=OFF\" : \"PRAGMA synchronous=EXTRA\")", [(.powerCuts, "upgrade")]),
+        Mutant(
+            "sidecars left behind", "AutoMigrator/Swap.swift", "zip(RepositoryState.suffixes, inodes) where inode != 0 {",
+            "zip(RepositoryState.suffixes, inodes) where inode != 0 && (!isMutant || suffix.utf8.isEmpty) {",
+            [(.powerCuts, "torn database beside a full WAL")]),
+        Mutant(
+            "old file unlinked to make the way free", "AutoMigrator/Swap.swift", "                        try FileSystem.rename(path, to: target)\n",
+            "                        if isMutant { try FileSystem.remove(path) } else { try FileSystem.rename(path, to: target) }\n",
+            [(.powerCuts, "restore")]),
+        Mutant(
+            "loss not put on record", "AutoMigrator/Swap.swift", "if told == nil { return try Swap.clear(state) }",
+            "if told == nil || isMutant { return try Swap.clear(state) }", [(.powerCuts, "restore")]),
+        Mutant(
+            "seal not verified", "AutoMigrator/SnapshotStore.swift", "if size != seal.size || checksum != seal.checksum {",
+            "if !isMutant && (size != seal.size || checksum != seal.checksum) {", [(.powerCuts, "restore, the newest snapshot damaged")]),
+        Mutant(
+            "run's intent cleared before its snapshot is back", "AutoMigrator/RepositoryUpgrade.swift",
+            "        report.quarantine = try replace(by: snapshot)\n",
+            "        if isMutant { try? Swap.clear(state) }\n        report.quarantine = try replace(by: snapshot)\n",
+            [(.powerCuts, "failing step behind a committed one")]),
+        Mutant(
+            "snapshot of a WAL database without a checkpoint", "AutoMigrator/Upgrade.swift",
+            "            if try database.text(\"PRAGMA journal_mode\") == \"wal\" { try Upgrade.checkpoint(database) }\n",
+            "            if !isMutant, try database.text(\"PRAGMA journal_mode\") == \"wal\" { try Upgrade.checkpoint(database) }\n",
+            [(.powerCuts, "failing step behind a committed one")]),
+        Mutant(
+            "birth marker ignored", "AutoMigrator/RepositoryState.swift", "{ try FileSystem.isThere(bornPath) }",
+            "{ try FileSystem.isThere(bornPath) && !isMutant }", [(.powerCuts, "database gone")]),
+        Mutant(
+            "attempt not counted before it", "AutoMigrator/RepositoryUpgrade.swift", "            try attempts.write(record, durable: true)\n",
+            "            if !isMutant { try attempts.write(record, durable: true) }\n", [(.badWorkers, "")]),
+        Mutant(
+            "read error taken for damage", "AutoMigrator/RepositoryHealth.swift", "        guard suspicion.suggestsDamage else { return false }\n",
+            "        if isMutant && suspicion.isMachine { return true }\n        guard suspicion.suggestsDamage else { return false }\n",
+            [(.blockErrors, "upgrade")]),
+        Mutant(
+            "COMMIT's error ignored", "AutoMigrator/Upgrade.swift", "            lastCommitFailed = last\n",
+            "            if isMutant { return }\n            lastCommitFailed = last\n", [(.blockErrors, "upgrade")]),
+        Mutant(
+            "failed fsync tried again", "Linux/FileDescriptor.swift", "        if fsync(raw) != 0 { throw",
+            "        if fsync(raw) != 0 { if isMutant && fsync(raw) == 0 { return }; throw", [(.blockErrors, "first boot")]),
+        Mutant(
+            "unreadable directory taken for an empty one", "AutoMigrator/SnapshotStore.swift", "            if error.isMissing { return [] }\n",
+            "            if error.isMissing || isMutant { return [] }\n", [(.callErrors, "restore")]),
+        Mutant(
+            "rows given up for an error that passes", "AutoMigrator/OlderImage.swift", "            if failure.isMachine {",
+            "            if failure.isMachine && !isMutant {", [(.blockErrors, "downgrade")]),
+        Mutant(
+            "no limit for a run", "AutoMigrator/StepRunner.swift", "        deadline = repository.deadline.map { Clock.milliseconds + $0 }\n",
+            "        deadline = isMutant ? nil : repository.deadline.map { Clock.milliseconds + $0 }\n", [(.badWorkers, "")]),
+    ]
+}
+#endif
