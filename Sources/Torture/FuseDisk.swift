@@ -1,5 +1,7 @@
 #if Lab
 import CLinux
+import CTorture
+import Dispatch
 import Glibc
 import Synchronization
 
@@ -8,6 +10,10 @@ import Synchronization
 /// It speaks the kernel's FUSE protocol (linux/fuse.h) for one regular file, uncached, on a thread of its own. A loop device on it is a disk with
 /// a volatile cache: what a loop device is told to flush arrives here as FSYNC. qemu-storage-daemon would do the same by blklogwrites and
 /// blkdebug, in a process of its own for each of thousands of faults.
+///
+/// The thread shares neither descriptors nor mounts with the process. When the process is killed, whatever waits for this disk in
+/// the kernel (a umount, the end of the mount namespace) waits until /dev/fuse is closed: so the thread has the only
+/// descriptor of it, and is never itself the last one in the namespace, whose mounts it would have to see off first.
 final class FuseDisk: @unchecked Sendable {
     /// Requests as an injection counts them.
     enum Operation: CaseIterable {
@@ -35,9 +41,11 @@ final class FuseDisk: @unchecked Sendable {
     let size: Int
     /// The disk's bytes. To be changed from outside only while no device is attached to it, or nothing of it is mounted.
     let bytes: UnsafeMutableRawBufferPointer
+    /// /dev/fuse, until the thread has it for itself.
     private let channel: Int32
     private let state = Mutex(State())
     private var thread = pthread_t()
+    private let isAlone = DispatchSemaphore(value: 0)
 
     /// - Parameter path: a regular file that the disk is mounted over.
     init(path: String, size: Int) throws {
@@ -58,13 +66,14 @@ final class FuseDisk: @unchecked Sendable {
             Unmanaged<FuseDisk>.fromOpaque(context!).takeRetainedValue().serve()
             return nil
         }, context)
+        isAlone.wait()
+        close(channel)
     }
 
     /// Lets the kernel's side go; the thread ends with it.
     func remove() {
         _ = linux_umount(path, 2)
         pthread_join(thread, nil)
-        close(channel)
         munmap(bytes.baseAddress, size)
         unlink(path)
     }
@@ -101,11 +110,19 @@ final class FuseDisk: @unchecked Sendable {
     private static let transfer = 1 << 20
 
     private func serve() {
+        // A signal handler of the process would not find its descriptors here.
+        var signals = sigset_t()
+        sigfillset(&signals)
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+        precondition(torture_stand_alone(channel) == 0, "a disk's thread cannot stand alone")
+        let channel: Int32 = 0
+        isAlone.signal()
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.transfer + 4096, alignment: 4096)
         let reply = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.transfer + 4096, alignment: 4096)
         defer {
             buffer.deallocate()
             reply.deallocate()
+            close(channel)
         }
         while true {
             let n = Glibc.read(channel, buffer.baseAddress, buffer.count)
@@ -114,11 +131,13 @@ final class FuseDisk: @unchecked Sendable {
                 if n < 0 && (errno == EINTR || errno == EAGAIN || errno == ENOENT) { continue }
                 return
             }
-            answer(UnsafeRawBufferPointer(rebasing: buffer[..<n]), reply)
+            let length = answer(UnsafeRawBufferPointer(rebasing: buffer[..<n]), reply)
+            if length > 0 { _ = Glibc.write(channel, reply.baseAddress, length) }
         }
     }
 
-    private func answer(_ request: UnsafeRawBufferPointer, _ reply: UnsafeMutableRawBufferPointer) {
+    /// The length of the reply; 0 where none is expected.
+    private func answer(_ request: UnsafeRawBufferPointer, _ reply: UnsafeMutableRawBufferPointer) -> Int {
         func u32(_ at: Int) -> UInt32 { request.loadUnaligned(fromByteOffset: 40 + at, as: UInt32.self) }
         func u64(_ at: Int) -> UInt64 { request.loadUnaligned(fromByteOffset: 40 + at, as: UInt64.self) }
         let opcode = request.loadUnaligned(fromByteOffset: 4, as: UInt32.self)
@@ -177,7 +196,7 @@ final class FuseDisk: @unchecked Sendable {
         case 18, 25, 34, 38:  // RELEASE, FLUSH (of a close), ACCESS, DESTROY
             break
         case 2, 36, 42:  // FORGET, INTERRUPT, BATCH_FORGET have no answer
-            return
+            return 0
         default:
             code = ENOSYS
         }
@@ -185,7 +204,7 @@ final class FuseDisk: @unchecked Sendable {
         reply.storeBytes(of: UInt32(length), toByteOffset: 0, as: UInt32.self)
         reply.storeBytes(of: -code, toByteOffset: 4, as: Int32.self)
         reply.storeBytes(of: unique, toByteOffset: 8, as: UInt64.self)
-        _ = Glibc.write(channel, reply.baseAddress, length)
+        return length
     }
 
     /// Counts a request; what it is to fail with, else 0.
