@@ -11,8 +11,14 @@ struct CrashStates {
         /// Blocks of the entries behind them, in the order in which they arrived.
         var pieces: [Piece] = []
 
-        /// Everything that was acknowledged by then is in it: `position` entries had been logged.
-        func isAfter(_ position: Int) -> Bool { whole >= position }
+        /// How many entries can have been logged before the cut: those up to the flush that has not come to its end.
+        var latest = 0
+
+        /// Whether the cut may have come after an acknowledgement, which was given when `position` entries had been logged.
+        ///
+        /// Then it must be in it: what it rests on has to have been flushed by that time, so that nothing of it is left to
+        /// the disk's discretion. To ask for the entries themselves would let through what was written and not flushed.
+        func isAfter(_ position: Int) -> Bool { position <= latest }
     }
 
     /// Bytes within one 4 KiB block.
@@ -27,19 +33,20 @@ struct CrashStates {
 
     /// Every prefix of the log, and of each epoch `subsets` random choices of its blocks, the last one torn.
     func all(subsets: Int, seed: UInt64) -> [State] {
-        var states = [State(name: "prefix 0", whole: 0)]
+        let flushes = log.entries.indices.filter { log.entries[$0].isFlush }
+        var states: [State] = []
         var start = 0
-        var epoch = 0
-        for (index, entry) in log.entries.enumerated() {
-            if entry.isFlush {
-                states += choices(start..<index, epoch: epoch, count: subsets, seed: seed)
-                start = index + 1
-                epoch += 1
-            } else {
-                states.append(State(name: "prefix \(index + 1)", whole: index + 1))
+        for (epoch, end) in (flushes + [log.entries.count]).enumerated() {
+            // With the flush that ends them all of an epoch's entries are the same disk as without, but promise more: that is
+            // the next epoch's first state.
+            let last = epoch == flushes.count ? end : end - 1
+            for whole in start..<last + 1 {
+                states.append(State(name: "prefix \(whole)", whole: whole, latest: end))
             }
+            states += choices(start..<end, epoch: epoch, count: subsets, seed: seed)
+            start = end + 1
         }
-        return states + choices(start..<log.entries.count, epoch: epoch, count: subsets, seed: seed)
+        return states
     }
 
     private func choices(_ range: Range<Int>, epoch: Int, count: Int, seed: UInt64) -> [State] {
@@ -57,7 +64,7 @@ struct CrashStates {
                 chosen.append(Piece(offset: last.offset, bytes: last.bytes.prefix(kept)))
             }
             guard known.insert(Self.digest(chosen)).inserted else { continue }
-            states.append(State(name: "epoch \(epoch) subset \(number)", whole: range.lowerBound, pieces: chosen))
+            states.append(State(name: "epoch \(epoch) subset \(number)", whole: range.lowerBound, pieces: chosen, latest: range.upperBound))
         }
         return states
     }

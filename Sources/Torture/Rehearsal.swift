@@ -83,6 +83,12 @@ struct Rehearsal {
             if (try? application.write(Self.row)) != nil { commit = machine.disk.position }
             last = (try? Contents(try Database(machine.database, .readWrite))) ?? .none
         }
+        // Cuts behind it are what it is judged by: without more to write the log would end here.
+        for number in 0..<3 {
+            guard let file = try? FileDescriptor.open("\(machine.mount)/behind-\(number)", .create) else { break }
+            try? file.write("behind")
+            try? file.sync()
+        }
         log = machine.disk.log
         machine.disk.record(false)
         machine.unmount()
