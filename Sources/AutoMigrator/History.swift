@@ -129,7 +129,7 @@ public struct History: Sendable {
             if move.direction == .up { return try insert(move.version, database) }
             // Ours goes with it, by the trigger.
             let row = try database.prepare("DELETE FROM schema_migrations WHERE version = ?")
-            row.bind(move.version, at: 1)
+            try row.bind(move.version, at: 1)
             try row.run()
         }
     }
@@ -147,11 +147,11 @@ public struct History: Sendable {
                 """)
             for migration in migrations {
                 row.reset()
-                row.bind(migration.version, at: 1)
-                row.bind(migration.name, at: 2)
-                row.bind(migration.checksum ?? "", at: 3)
-                row.bind(migration.options.compatible ? 1 : 0, at: 4)
-                row.bind(StoredDown.text(of: migration), at: 5)
+                try row.bind(migration.version, at: 1)
+                try row.bind(migration.name, at: 2)
+                try row.bind(migration.checksum ?? "", at: 3)
+                try row.bind(migration.options.compatible ? 1 : 0, at: 4)
+                try row.bind(StoredDown.text(of: migration), at: 5)
                 try row.run()
             }
         }
@@ -160,7 +160,7 @@ public struct History: Sendable {
     private static func insert(_ version: Int64, _ database: borrowing Database) throws(SQLiteError) {
         let row = try database.prepare(
             "INSERT INTO schema_migrations (version, inserted_at) VALUES (?, strftime('%Y-%m-%dT%H:%M:%S', 'now'))")
-        row.bind(version, at: 1)
+        try row.bind(version, at: 1)
         try row.run()
     }
 

@@ -74,6 +74,7 @@ public struct RepositoryBoot {
     mutating func reported(_ work: (inout RepositoryBoot) throws(MigrationError) -> Void) -> RepositoryReport {
         let start = Clock.milliseconds
         let fresh = self
+        state.setStrangersAside(reporter.log)
         do throws(MigrationError) {
             do throws(MigrationError) {
                 try work(&self)
@@ -139,6 +140,10 @@ public struct RepositoryBoot {
                 try create(set)
             }
         case .foreign:
+            if !distrusted, try isHealed(byIts: found) {
+                warn(["its first page is torn, and its \(found.hotJournal ? "journal" : "WAL") has it whole"])
+                return try bootExisting(set, found, unclean: unclean, afterLoss: afterLoss)
+            }
             // An encrypted database looks the same: only proof of an earlier life makes it damage (RULES.md S5).
             if try hasLived() {
                 try recover(set, "\(repository.path) no longer begins like a SQLite database", damaged: false)

@@ -92,8 +92,8 @@ struct RowCopy {
             try RowCopy.isDamage(error)
             return (nil, false)
         }
-        rows.bind(low, at: 1)
-        rows.bind(high, at: 2)
+        try rows.bind(low, at: 1)
+        try rows.bind(high, at: 2)
         var last: Int64?
         while true {
             do throws(SQLiteError) {
@@ -128,7 +128,7 @@ struct RowCopy {
 
     private mutating func put(_ row: borrowing Statement, _ insert: borrowing Statement) throws(SQLiteError) {
         insert.reset()
-        for column in 0..<row.columnCount { insert.bind(column: column, of: row, at: column + 1) }
+        for column in 0..<row.columnCount { try insert.bind(column: column, of: row, at: column + 1) }
         do throws(SQLiteError) {
             _ = try insert.step()
             rows += 1

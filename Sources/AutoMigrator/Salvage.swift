@@ -117,7 +117,7 @@ struct Salvage {
             "INSERT INTO sqlite_schema (type, name, tbl_name, rootpage, sql) VALUES (?1, ?2, ?3, 0, ?4)")
         try each(damaged, texts + " AND (type IN ('view', 'trigger') OR \(virtual)) ORDER BY rowid") { (row) throws(SQLiteError) in
             insert.reset()
-            for column in 0..<Int32(4) { insert.bind(column: column, of: row, at: column + 1) }
+            for column in 0..<Int32(4) { try insert.bind(column: column, of: row, at: column + 1) }
             try insert.run()
         }
         try fresh.execute("COMMIT")
@@ -227,7 +227,7 @@ struct Salvage {
     /// How many entries the table's fullest index has: it knows of rows that the table's own tree has lost.
     private func indexed(_ table: String, _ damaged: borrowing Database) throws(SQLiteError) -> Int64? {
         let list = try damaged.prepare("SELECT name FROM pragma_index_list(?1) WHERE partial = 0")
-        list.bind(table, at: 1)
+        try list.bind(table, at: 1)
         var most: Int64?
         while try list.step() {
             let index = TableLayout.quoted(list.text(0) ?? "")
@@ -248,8 +248,8 @@ struct Salvage {
                 update.reset()
                 insert.reset()
                 for column in 0..<Int32(2) {
-                    update.bind(column: column, of: row, at: column + 1)
-                    insert.bind(column: column, of: row, at: column + 1)
+                    try update.bind(column: column, of: row, at: column + 1)
+                    try insert.bind(column: column, of: row, at: column + 1)
                 }
                 try update.run()
                 if update.changes == 0 { try insert.run() }
@@ -280,13 +280,13 @@ struct Salvage {
     /// Whether a virtual table keeps no rows of its own: a full-text index over another table (fts5.html, "External Content").
     private func isIndexOfAnother(_ database: borrowing Database, _ name: String) throws(SQLiteError) -> Bool {
         let rows = try database.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?1 AND sql LIKE '%content%=%'")
-        rows.bind(name, at: 1)
+        try rows.bind(name, at: 1)
         return try rows.step()
     }
 
     private func hasTable(_ database: borrowing Database, _ name: String) throws(SQLiteError) -> Bool {
         let rows = try database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1")
-        rows.bind(name, at: 1)
+        try rows.bind(name, at: 1)
         return try rows.step()
     }
 

@@ -37,7 +37,11 @@ struct StepRunner {
         }
         watch(database, progress)
         try hook(repository.hooks.beforeStep, progress(0), move, on: database)
-        if try move.run(on: database) { wantsWAL = true }
+        do throws(MigrationError) {
+            if try move.run(on: database) { wantsWAL = true }
+        } catch {
+            throw timely(error)
+        }
         let alone = !move.options.transaction
         if alone { try sqlite { () throws(SQLiteError) in try database.execute("BEGIN IMMEDIATE") } }
         try History.record(move, in: database)
@@ -69,6 +73,17 @@ struct StepRunner {
 
     private func cancelled(_ database: borrowing Database) -> SQLiteError {
         SQLiteError(operation: "run", database: database.path, code: SQLiteError.interrupted, message: "cancelled")
+    }
+
+    /// SQLite says only that a statement was interrupted, not that the time for it was up.
+    private func timely(_ error: MigrationError) -> MigrationError {
+        guard case .step(let title, let file, let line, let cause) = error, cause.kind == .interrupted,
+            let deadline, Clock.milliseconds >= deadline
+        else { return error }
+        return .step(
+            title: title, file: file, line: line,
+            error: SQLiteError(
+                operation: cause.operation, database: cause.database, code: cause.code, message: "interrupted when its time was up"))
     }
 
     /// Movement inside a long statement, and the end of patience with it.

@@ -15,7 +15,7 @@ struct TableLayout {
     /// - Throws: where the schema itself is damaged.
     init?(_ name: String, in database: borrowing Database) throws(SQLiteError) {
         let rows = try database.prepare("SELECT name, hidden, pk FROM pragma_table_xinfo(?1) ORDER BY cid")
-        rows.bind(name, at: 1)
+        try rows.bind(name, at: 1)
         var all: [String] = []
         var columns: [String] = []
         var key: [(place: Int64, name: String)] = []

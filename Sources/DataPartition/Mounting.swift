@@ -43,17 +43,27 @@ enum Mounting {
     }
 
     /// Create, fsync, read back from the device, remove.
+    ///
+    /// A full filesystem is not a broken one: there the name alone has to do, made, removed and committed.
     private static func prove(_ mountPoint: String) throws(LinuxError) {
         let root = try FileDescriptor.open(mountPoint, .directory)
         // What a cut left of an earlier proof.
         _ = unlinkat(root.raw, proofName, 0)
+        do throws(LinuxError) {
+            try writeAndReadBack(root)
+        } catch {
+            if error.code != LinuxError.full { throw error }
+        }
+        if unlinkat(root.raw, proofName, 0) != 0, linux_errno() != ENOENT { throw .last("unlink", "\(mountPoint)/\(proofName)") }
+        try root.sync()
+    }
+
+    private static func writeAndReadBack(_ root: borrowing FileDescriptor) throws(LinuxError) {
         let text = Array("firstlight\n".utf8)
         let file = try FileDescriptor.open(proofName, below: root, .createNew, permissions: 0o600)
         try text.withUnsafeBufferPointer { (bytes) throws(LinuxError) in try file.write(UnsafeRawBufferPointer(bytes)) }
         try file.sync()
         file.dropCache()
         if try file.bytes(at: 0, count: text.count) != text { throw LinuxError("read back", file.name, code: EIO) }
-        if unlinkat(root.raw, proofName, 0) != 0 { throw .last("unlink", file.name) }
-        try root.sync()
     }
 }

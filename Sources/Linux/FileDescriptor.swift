@@ -33,7 +33,8 @@ public struct FileDescriptor: ~Copyable {
 
         var flags: Int32 {
             switch self {
-            case .read: O_RDONLY
+            // A FIFO in a file's place would wait for a writer; to a file it means nothing.
+            case .read: O_RDONLY | O_NONBLOCK
             case .readWrite: O_RDWR
             case .create: O_RDWR | O_CREAT | O_TRUNC
             case .createNew: O_RDWR | O_CREAT | O_EXCL

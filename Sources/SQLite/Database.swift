@@ -128,7 +128,10 @@ public struct Database: ~Copyable {
     public func text(_ sql: String) throws(SQLiteError) -> String? {
         let statement = try prepare(sql)
         guard try statement.step() else { return nil }
-        return statement.text(0)
+        if let text = statement.text(0) { return text }
+        // A conversion that there was no memory for is NULL as well; SQLite says so at the next step only.
+        _ = try statement.step()
+        return nil
     }
 
     /// Whether no transaction is open. After an error it may be so although nobody said ROLLBACK (RULES.md S27).

@@ -45,43 +45,40 @@ public struct Statement: ~Copyable {
     public var changes: Int64 { Int64(sqlite3_changes(database)) }
 
     /// Binds parameter `index`, counted from 1.
-    public func bind(_ value: Int64?, at index: Int32) {
-        if let value { sqlite3_bind_int64(handle, index, value) } else { sqlite3_bind_null(handle, index) }
+    public func bind(_ value: Int64?, at index: Int32) throws(SQLiteError) {
+        try bound(value.map { sqlite3_bind_int64(handle, index, $0) } ?? sqlite3_bind_null(handle, index))
     }
 
     /// Binds parameter `index`, counted from 1; SQLite copies the text.
-    public func bind(_ value: String?, at index: Int32) {
-        if let value {
-            _ = csqlite_bind_text(handle, index, value, Int32(value.utf8.count))
-        } else {
-            sqlite3_bind_null(handle, index)
-        }
+    public func bind(_ value: String?, at index: Int32) throws(SQLiteError) {
+        try bound(value.map { csqlite_bind_text(handle, index, $0, Int32($0.utf8.count)) } ?? sqlite3_bind_null(handle, index))
     }
 
     /// Binds parameter `index`, counted from 1.
-    public func bind(real value: Double?, at index: Int32) {
-        if let value { sqlite3_bind_double(handle, index, value) } else { sqlite3_bind_null(handle, index) }
+    public func bind(real value: Double?, at index: Int32) throws(SQLiteError) {
+        try bound(value.map { sqlite3_bind_double(handle, index, $0) } ?? sqlite3_bind_null(handle, index))
     }
 
     /// Binds parameter `index`, counted from 1; SQLite copies the bytes.
-    public func bind(blob value: [UInt8]?, at index: Int32) {
-        guard let value else {
-            sqlite3_bind_null(handle, index)
-            return
-        }
-        value.withUnsafeBufferPointer { bytes in
+    public func bind(blob value: [UInt8]?, at index: Int32) throws(SQLiteError) {
+        guard let value else { return try bound(sqlite3_bind_null(handle, index)) }
+        let code = value.withUnsafeBufferPointer { bytes in
             // A null pointer would bind NULL where an empty blob is meant.
-            if let start = bytes.baseAddress, bytes.count > 0 {
-                _ = csqlite_bind_blob(handle, index, start, Int32(bytes.count))
-            } else {
-                sqlite3_bind_zeroblob(handle, index, 0)
-            }
+            guard let start = bytes.baseAddress, bytes.count > 0 else { return sqlite3_bind_zeroblob(handle, index, 0) }
+            return csqlite_bind_blob(handle, index, start, Int32(bytes.count))
         }
+        try bound(code)
     }
 
     /// Binds parameter `index`, counted from 1, to what column `column` of another statement's row holds, whatever its type.
-    public func bind(column: Int32, of row: borrowing Statement, at index: Int32) {
-        sqlite3_bind_value(handle, index, sqlite3_column_value(row.handle, column))
+    public func bind(column: Int32, of row: borrowing Statement, at index: Int32) throws(SQLiteError) {
+        try bound(sqlite3_bind_value(handle, index, sqlite3_column_value(row.handle, column)))
+    }
+
+    /// A parameter that SQLite had no memory for stays NULL, and the statement would run with it.
+    private func bound(_ code: Int32) throws(SQLiteError) {
+        if code == SQLITE_OK { return }
+        throw SQLiteError(operation: "bind", database: path, code: code, message: String(cString: sqlite3_errstr(code)))
     }
 
     /// Column `index`, counted from 0; nil for NULL.

@@ -8,8 +8,10 @@ struct BadWorkers {
     private struct Case: Sendable {
         let name: String
         let step: String
-        /// What is done to the daemon's workers while it boots; the worker of the repository, and how many there have been.
-        var act: (@Sendable (_ worker: pid_t, _ number: Int) -> Void)?
+        /// What is done to the daemon or its worker of the repository while it boots, and how many of those there have been.
+        var act: (@Sendable (_ daemon: pid_t, _ worker: pid_t, _ number: Int) -> Void)?
+        /// The first boot ends without READY.
+        var ends = false
         /// READY comes within so many seconds.
         var limit = 8.0
         /// Bytes of address space for each process.
@@ -22,12 +24,20 @@ struct BadWorkers {
         """
     private static let cases = [
         Case(name: "a step that never ends", step: endless),
-        Case(name: "a crash in a step", step: endless, act: { worker, number in if number == 1 { kill(worker, SIGSEGV) } }),
-        Case(name: "a kill in a step", step: endless, act: { worker, number in if number == 1 { kill(worker, SIGKILL) } }),
-        Case(name: "a hang in a step", step: endless, act: { worker, number in if number == 1 { kill(worker, SIGSTOP) } }),
+        Case(name: "a crash in a step", step: endless, act: { _, worker, number in if number == 1 { kill(worker, SIGSEGV) } }),
+        Case(name: "a kill in a step", step: endless, act: { _, worker, number in if number == 1 { kill(worker, SIGKILL) } }),
+        Case(name: "a hang in a step", step: endless, act: { _, worker, number in if number == 1 { kill(worker, SIGSTOP) } }),
+        Case(
+            name: "a supervisor killed during a step", step: endless, act: { daemon, _, number in if number == 1 { kill(daemon, SIGKILL) } },
+            ends: true),
         Case(
             name: "a step that eats memory",
-            step: "CREATE TABLE b (x); DELETE FROM readings; INSERT INTO b WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 800) SELECT group_concat(hex(zeroblob(500000)), '') FROM n;",
+            step: """
+                CREATE TABLE b (x);
+                DELETE FROM readings;
+                INSERT INTO b WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 800)
+                SELECT group_concat(hex(zeroblob(500000)), '') FROM n;
+                """,
             memory: 200 << 20),
     ]
 
@@ -49,12 +59,17 @@ struct BadWorkers {
         for number in 1...4 {
             let start = Date()
             let boot = try machine.boot(memory: wanted.memory, started: { daemon in
-                guard let act = wanted.act else { return }
+                guard let act = wanted.act, number == 1 || !wanted.ends else { return }
                 watch(daemon, act)
             })
             defer { machine.unmount() }
             func wrong(_ text: String) -> String { "boot \(number): \(text): \(boot.text)\n\(boot.log)" }
             let seconds = Date().timeIntervalSince(start)
+            if boot.orphans > 0 { return wrong("\(boot.orphans) workers go on without firstlightd") }
+            if number == 1 && wanted.ends {
+                guard boot.end == "firstlightd ended with signal 9" else { return wrong("it was not killed") }
+                continue
+            }
             guard boot.isReady, seconds < wanted.limit else { return wrong("no READY within \(wanted.limit) s, but after \(seconds)") }
             let contents = try Application(path: machine.database).live()
             guard boot.outcome == "restored", boot.schema == 1, contents == before else { return wrong("not the schema from before") }
@@ -65,7 +80,7 @@ struct BadWorkers {
     }
 
     /// Acts on each repository worker once a step of its has begun, or, for one that only looks, at once.
-    private func watch(_ daemon: Process, _ act: @escaping @Sendable (pid_t, Int) -> Void) {
+    private func watch(_ daemon: Process, _ act: @escaping @Sendable (pid_t, pid_t, Int) -> Void) {
         let log = machine.folder + "/log"
         let ready = machine.run + "/ready"
         Thread.detachNewThread {
@@ -77,7 +92,7 @@ struct BadWorkers {
                     guard line.contains("repository") else { continue }
                     if seen.isEmpty, (try? String(contentsOfFile: log, encoding: .utf8))?.contains("step 1 of 1") != true { continue }
                     seen.append(worker)
-                    act(worker, seen.count)
+                    act(daemon.id, worker, seen.count)
                 }
                 usleep(100)
             }

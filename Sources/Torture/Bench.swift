@@ -81,7 +81,7 @@ public struct Bench: Sendable {
                 return (0..<parts).map { part in
                     Lane(
                         kind: kind.rawValue, scenario: name, part: part, of: parts,
-                        stride: stride ?? (full ? 1 : kind.sampleStride), seed: seed, untilFirst: mutant != nil, mutant: mutant,
+                        stride: stride ?? (full ? kind.fullStride : kind.sampleStride), seed: seed, untilFirst: mutant != nil, mutant: mutant,
                         corpora: corpora, sample: full ? nil : 300)
                 }
             }
@@ -96,7 +96,8 @@ public struct Bench: Sendable {
     private func start(_ lane: Lane, _ folder: String) throws -> Process {
         let text = String(decoding: try JSONEncoder().encode(lane), as: UTF8.self)
         return try Process.start(
-            "/proc/self/exe", ["torture-lane", "--firmware", firmware, "--folder", folder, text], output: folder + "/output",
+            FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
+            ["torture-lane", "--firmware", firmware, "--folder", folder, text], output: folder + "/output",
             environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"])
     }
 

@@ -18,15 +18,16 @@ struct BlockErrors {
                         number += 1
                         guard tally.isMine(number, stride: stride) else { continue }
                         let fault = FuseDisk.Fault(operation: operation, index: index, code: code, fromThenOn: fromThenOn)
+                        let problem = try attempt(fault, isConfirmed: tally.isConfirmed)
                         try tally.note(
-                            "\(word) \(index) \(fromThenOn ? "and all behind it " : "")\(code == EIO ? "EIO" : "ENOSPC")", attempt(fault))
+                            "\(word) \(index) \(fromThenOn ? "and all behind it " : "")\(code == EIO ? "EIO" : "ENOSPC")", problem)
                     }
                 }
             }
         }
     }
 
-    private func attempt(_ fault: FuseDisk.Fault) throws -> String? {
+    private func attempt(_ fault: FuseDisk.Fault, isConfirmed: Bool) throws -> String? {
         machine.contents = rehearsal.disk
         machine.disk.inject(fault)
         defer { machine.disk.inject(nil) }
@@ -36,7 +37,8 @@ struct BlockErrors {
         machine.unmount()
         let judge = Judge(rehearsal: rehearsal, machine: machine)
         if let wrong = judge.judgeFaulty(boot) { return wrong }
-        return try judge.settle(Judge.Acknowledged(told: boot.outcome == rehearsal.scenario.outcome, done: judge.isDone(boot))).map { "\($0)\nthe boot with the fault: \(boot.text)\n\(boot.log)" }
+        let acknowledged = Judge.Acknowledged(told: boot.outcome == rehearsal.scenario.outcome, done: judge.isDone(boot))
+        return try judge.settle(acknowledged, isConfirmed: isConfirmed).map { "\($0)\nthe boot with the fault: \(boot.text)\n\(boot.log)" }
     }
 }
 #endif

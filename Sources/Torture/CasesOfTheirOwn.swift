@@ -11,7 +11,7 @@ struct CasesOfTheirOwn {
         let files = try HostileFiles(
             tool: firmware.replacing(/firstlightd$/, with: "firstlightctl"), folder: folder + "/hostile", corpora: corpora)
         let cases = sample.map { files.sample($0, seed: seed) } ?? files.cases
-        for (number, one) in cases.enumerated() where tally.isMine(number, stride: 1) {
+        for (number, one) in cases.enumerated() where tally.isMine(number, stride: stride) {
             try tally.note(one.name, try files.run(one))
         }
     }

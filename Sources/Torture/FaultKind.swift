@@ -17,6 +17,17 @@ public enum FaultKind: String, CaseIterable, Sendable {
         }
     }
 
+    /// Of so many faults `--full` tries one, so that it ends within an hour on two cores. What is left out are neighbours: the errors of a
+    /// call beside each other, the next request for memory, the next bit of the same page. `--stride 1` tries those, too.
+    var fullStride: Int {
+        switch self {
+        case .powerCuts, .blockErrors, .kills, .badWorkers: 1
+        case .callErrors: 3
+        case .memory: 7
+        case .hostileFiles: 4
+        }
+    }
+
     /// Of so many faults the sample tries one.
     var sampleStride: Int {
         switch self {

@@ -24,7 +24,8 @@ struct Judge {
     /// - Parameters:
     ///   - acknowledged: what must be there.
     ///   - mayRest: a plan that has been cut short more than once may rest for a boot before it is tried again.
-    func settle(_ acknowledged: Acknowledged, mayRest: Bool = false) throws -> String? {
+    ///   - isConfirmed: that it has settled is seen by one boot more, which must find nothing to do.
+    func settle(_ acknowledged: Acknowledged, mayRest: Bool = false, isConfirmed: Bool = true) throws -> String? {
         var (told, done) = (acknowledged.told, acknowledged.done)
         var boots: [Machine.Boot] = []
         let limit = mayRest ? 4 : 2
@@ -35,6 +36,7 @@ struct Judge {
             let history = boots.map { $0.text }.joined(separator: " | ")
             func wrong(_ text: String) -> String { "\(text); boots: \(history)\n\(boot.log)" }
             guard boot.isReady else { return wrong("no READY") }
+            if boot.orphans > 0 { return wrong("\(boot.orphans) workers go on without firstlightd") }
             if boot.isVolatile { return wrong("in RAM") }
             let contents: Contents?
             do { contents = try Application(path: machine.database).live() } catch { return wrong("the application: \(error)") }
@@ -45,7 +47,8 @@ struct Judge {
                     told = told || boot.outcome == scenario.outcome
                     continue
                 }
-                guard number < limit, mayRest || scenario.order != nil, isBefore(contents), scenario.before.contains(boot.outcome) else {
+                guard number < limit, mayRest || scenario.order != nil, isBefore(contents), scenario.before.contains(boot.outcome)
+                else {
                     return wrong("contents are neither the old nor the new: \(contents?.description ?? "none")")
                 }
                 // A reset that had not begun is no reset.
@@ -54,6 +57,7 @@ struct Judge {
             }
             if let wrong = judge(boot, told: told, done: done) { return "\(wrong); boots: \(history)\n\(boot.log)" }
             (told, done) = (true, true)
+            if !isConfirmed && !mayRest { return evidence() }
             if number >= 2, boots[number - 2].outcome != "restored" || !mayRest || boot.outcome != "restored" { return evidence() }
         }
         return nil
@@ -64,14 +68,17 @@ struct Judge {
         func wrong(_ text: String) -> String { "\(text): \(boot.text)\n\(boot.log)" }
         guard boot.isReady else { return wrong("no READY in the boot with the fault") }
         let fine: Set<String> = [scenario.outcome, "current", "migrated", "volatile", "failed"]
-        guard fine.contains(boot.outcome) || scenario.before.contains(boot.outcome) else { return wrong("an outcome that the fault does not explain") }
+        guard fine.contains(boot.outcome) || scenario.before.contains(boot.outcome) else {
+            return wrong("an outcome that the fault does not explain")
+        }
         if boot.lost != nil && !scenario.loses && !boot.isVolatile { return wrong("rows were given up for a fault that passes") }
         return nil
     }
 
     /// Whether a boot has told of the scenario's end as of its own.
     func isDone(_ boot: Machine.Boot) -> Bool {
-        boot.outcome == scenario.outcome && !boot.isVolatile && (boot.pending == 0 || scenario.outcome != "migrated" && rehearsal.pending > 0)
+        boot.outcome == scenario.outcome && !boot.isVolatile
+            && (boot.pending == 0 || scenario.outcome != "migrated" && rehearsal.pending > 0)
     }
 
     /// Whether these are the contents that the scenario ends with, and all that was acknowledged is there.
@@ -103,7 +110,9 @@ struct Judge {
         return (try? machine.mounted {
             let quarantine = machine.state + "/quarantine"
             let kept = (try? FileSystem.list(quarantine)) ?? []
-            let found = kept.contains { (try? FileSystem.read("\(quarantine)/\($0)/app.db", limit: 1 << 26)).map { XXH64.digest(of: $0) } == evidence }
+            let found = kept.contains { name in
+                (try? FileSystem.read("\(quarantine)/\(name)/app.db", limit: 1 << 26)).map { XXH64.digest(of: $0) } == evidence
+            }
             return found ? nil : "the replaced database is not in quarantine: \(kept)"
         }) ?? nil
     }

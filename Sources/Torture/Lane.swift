@@ -49,7 +49,7 @@ public struct Lane: Codable, Sendable {
             case .hostileFiles: try own.hostileFiles(&tally, corpora: corpora, sample: sample)
             case .badWorkers:
                 machine.mutant = mutant
-                 try BadWorkers(machine: machine).run(&tally)
+                try BadWorkers(machine: machine).run(&tally)
             }
         } catch is Tally.Enough {
         }

@@ -14,6 +14,8 @@ final class Machine {
         var log = ""
         /// How it ended before READY, where it did.
         var end: String?
+        /// Workers that went on without firstlightd.
+        var orphans = 0
 
         var repository: [String: Any] { (status["repositories"] as? [[String: Any]])?.first ?? [:] }
         var isReady: Bool { status["state"] as? String == "ready" }
@@ -83,7 +85,7 @@ final class Machine {
         }
     }
 
-    /// Half a megabyte of whatever lies at an offset is overwritten.
+    /// Overwrites what lies at an offset.
     func change(at offset: Int, _ bytes: [UInt8]) {
         bytes.withUnsafeBytes { (disk.bytes.baseAddress! + offset).copyMemory(from: $0.baseAddress!, byteCount: bytes.count) }
         loop.forget()
@@ -172,8 +174,10 @@ final class Machine {
             usleep(500)
         }
         if end == nil { try ready() }
-        daemon.killAll()
-        return result(end)
+        let orphans = daemon.killAll()
+        var boot = result(end)
+        boot.orphans = orphans
+        return boot
     }
 
     /// The same under a tracer, up to the moment of READY, or to the end of firstlightd.

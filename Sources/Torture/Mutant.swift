@@ -70,6 +70,21 @@ public struct Mutant: Sendable {
             "            if !isMutant, try database.text(\"PRAGMA journal_mode\") == \"wal\" { try Upgrade.checkpoint(database) }\n",
             [(.powerCuts, "failing step behind a committed one")]),
         Mutant(
+            "snapshot not synced", "AutoMigrator/SnapshotStore.swift", "        try system { () throws(LinuxError) in try copy?.file.sync() }\n",
+            "        if !isMutant { try system { () throws(LinuxError) in try copy?.file.sync() } }\n",
+            [(.powerCuts, "failing step behind a committed one"), (.powerCuts, "upgrade of ten steps")]),
+        Mutant(
+            "worker outlives its supervisor", "CLinux/CLinux.c", "    if (linux_die_with_parent()) return errno;\n    return 0;\n",
+            """
+                const char *name = getenv("FIRSTLIGHT_MUTANT");
+                if ((!name || strcmp(name, "worker outlives its supervisor")) && linux_die_with_parent()) return errno;
+                return 0;
+
+            """, [(.badWorkers, "")]),
+        Mutant(
+            "no room for a WAL", "AutoMigrator/Ballast.swift", "        guard isWAL(), ", "        guard !isMutant, isWAL(), ",
+            [(.powerCuts, "full disk, WAL")]),
+        Mutant(
             "birth marker ignored", "AutoMigrator/RepositoryState.swift", "{ try FileSystem.isThere(bornPath) }",
             "{ try FileSystem.isThere(bornPath) && !isMutant }", [(.powerCuts, "database gone")]),
         Mutant(
@@ -79,12 +94,6 @@ public struct Mutant: Sendable {
             "read error taken for damage", "AutoMigrator/RepositoryHealth.swift", "        guard suspicion.suggestsDamage else { return false }\n",
             "        if isMutant && suspicion.isMachine { return true }\n        guard suspicion.suggestsDamage else { return false }\n",
             [(.blockErrors, "upgrade")]),
-        Mutant(
-            "COMMIT's error ignored", "AutoMigrator/Upgrade.swift", "            lastCommitFailed = last\n",
-            "            if isMutant { return }\n            lastCommitFailed = last\n", [(.blockErrors, "upgrade")]),
-        Mutant(
-            "failed fsync tried again", "Linux/FileDescriptor.swift", "        if fsync(raw) != 0 { throw",
-            "        if fsync(raw) != 0 { if isMutant && fsync(raw) == 0 { return }; throw", [(.blockErrors, "first boot")]),
         Mutant(
             "unreadable directory taken for an empty one", "AutoMigrator/SnapshotStore.swift", "            if error.isMissing { return [] }\n",
             "            if error.isMissing || isMutant { return [] }\n", [(.callErrors, "restore")]),

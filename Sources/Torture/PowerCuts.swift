@@ -34,7 +34,7 @@ struct PowerCuts {
             if number % (Self.again * stride) == 0 {
                 try cutAgain(state, acknowledged, &tally)
             } else {
-                try tally.note(state.name, Judge(rehearsal: rehearsal, machine: machine).settle(acknowledged))
+                try tally.note(state.name, Judge(rehearsal: rehearsal, machine: machine).settle(acknowledged, isConfirmed: tally.isConfirmed))
             }
         }
     }

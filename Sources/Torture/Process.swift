@@ -6,8 +6,10 @@ import Glibc
 struct Process {
     let id: pid_t
 
-    /// Starts a program by its path, with its output in a file.
-    static func start(_ path: String, _ arguments: [String], output: String, environment: [String]) throws -> Process {
+    /// Starts a program by its path, with its output in a file. It dies with the thread that starts it.
+    static func start(_ program: String, _ words: [String], output: String, environment: [String]) throws -> Process {
+        // setpriv lays the death signal on itself and becomes the program.
+        let (path, arguments) = ("/usr/bin/setpriv", ["--pdeathsig", "KILL", "--", program] + words)
         let file = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw TortureError.last(output) }
         defer { close(file) }
@@ -22,7 +24,7 @@ struct Process {
         posix_spawn_file_actions_adddup2(&actions, file, 2)
         var id: pid_t = 0
         let code = posix_spawn(&id, path, &actions, nil, &argv, &envp)
-        guard code == 0 else { throw TortureError("\(path): \(String(cString: strerror(code)))") }
+        guard code == 0 else { throw TortureError("\(program): \(String(cString: strerror(code)))") }
         return Process(id: id)
     }
 
@@ -38,11 +40,13 @@ struct Process {
     }
 
     /// SIGKILL, and what it leaves behind goes with it: its workers die with their parent, and become this process's to reap.
-    func killAll() {
+    /// - Returns: how many did not.
+    @discardableResult
+    func killAll() -> Int {
         kill(id, SIGKILL)
         var status: Int32 = 0
         waitpid(id, &status, 0)
-        Process.reapOrphans()
+        return Process.reapOrphans()
     }
 
     /// Waits for every child there is; those that do not end by themselves in two seconds are killed, and counted.

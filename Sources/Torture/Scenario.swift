@@ -23,7 +23,7 @@ struct Scenario: Sendable {
     var mayBeEmpty = false
 
     static let all: [Scenario] = [
-        firstBoot, nothingToDo, upgrade, upgradeOfTen, failingStep, restore, rebuild, downgrade, rotation, hotJournal, hotWAL, nearlyFull,
+        firstBoot, nothingToDo, upgrade, upgradeOfTen, failingStep, restore, rebuild, downgrade, rotation, hotJournal, hotWAL, nearlyFull, fullWAL,
         salvage, salvagePart, format, factoryReset, olderImage, gone, tornBesideWAL, badSnapshot, failingBehindCommit,
     ]
 
@@ -52,17 +52,25 @@ struct Scenario: Sendable {
                 ALTER TABLE readings DROP COLUMN unit;
                 """
         ]) { $1 }
-    static let twoWithoutDown = one.merging(["2_unit.sql": String(two["2_unit.sql"]!.prefix { _ in true }.components(separatedBy: "-- migrate:down")[0])]) { $1 }
+    static let twoWithoutDown = two.mapValues { $0.components(separatedBy: "-- migrate:down")[0] }
     static let ten = one.merging(
         Dictionary(
             uniqueKeysWithValues: (2...11).map { step in
                 step == 6
                     ? ("6_vacuum.sql", "-- migrate:up transaction:false\nVACUUM;")
-                    : ("\(step)_step.sql", "CREATE TABLE t\(step) (x); INSERT INTO t\(step) SELECT name FROM readings WHERE id % \(step) = 0; UPDATE readings SET value = value + \(step);")
+                    : (
+                        "\(step)_step.sql",
+                        """
+                        CREATE TABLE t\(step) (x);
+                        INSERT INTO t\(step) SELECT name FROM readings WHERE id % \(step) = 0;
+                        UPDATE readings SET value = value + \(step);
+                        """
+                    )
             })
     ) { $1 }
-    static let brokenBehindCommit = ten.merging(["7_step.sql": "UPDATE readings SET name = 'gone'; INSERT INTO nowhere VALUES (1);"]) { $1 }
-    static let broken = two.merging(["3_broken.sql": "UPDATE readings SET name = 'gone'; INSERT INTO nowhere VALUES (1);"]) { $1 }
+    private static let wrong = "UPDATE readings SET name = 'gone'; INSERT INTO nowhere VALUES (1);"
+    static let brokenBehindCommit = ten.merging(["7_step.sql": wrong]) { $1 }
+    static let broken = two.merging(["3_broken.sql": wrong]) { $1 }
 
     /// A device that has been in the field: image one, and rows of its own.
     static func fielded(_ machine: Machine, rows: Int = 300, mode: String = "DELETE", after: String = "") throws {
@@ -180,7 +188,8 @@ struct Scenario: Sendable {
         name: "hot WAL",
         prepare: { machine in
             try fielded(machine, mode: "WAL")
-            try cutApplication(machine, "COMMIT; UPDATE readings SET value = -id WHERE id % 2; BEGIN; UPDATE readings SET name = 'never committed'")
+            try cutApplication(
+                machine, "COMMIT; UPDATE readings SET value = -id WHERE id % 2; BEGIN; UPDATE readings SET name = 'never committed'")
             try install(machine, two)
         }, outcome: "migrated")
 
@@ -189,9 +198,20 @@ struct Scenario: Sendable {
         prepare: { machine in
             try fielded(machine, rows: 3000)
             // Room for the journal of an upgrade, and for no snapshot.
-            shell("cd \(machine.mount) && dd if=/dev/zero of=log bs=4k count=100000 2>/dev/null; sync -f . ; truncate -s -700K log; sync -f .")
+            shell("cd \(machine.mount) && dd if=/dev/zero of=log bs=4k 2>/dev/null; sync -f .; truncate -s -700K log; sync -f .")
             try install(machine, two)
         }, outcome: "migrated")
+
+    static let fullWAL = Scenario(
+        name: "full disk, WAL",
+        prepare: { machine in
+            try fielded(machine, mode: "WAL")
+            machine.unmount()
+            // The room that is kept for this was set aside before.
+            _ = try machine.boot()
+            shell("cd \(machine.mount) && dd if=/dev/zero of=log bs=4k 2>/dev/null; sync -f .")
+            try install(machine, one)
+        }, outcome: "current", before: ["current", "restored", "failed"])
 
     static let salvage = Scenario(
         name: "salvage, every row",
@@ -257,11 +277,16 @@ struct Scenario: Sendable {
         name: "torn database beside a full WAL",
         prepare: { machine in
             try fielded(machine, mode: "WAL")
+            machine.unmount()
+            // The snapshot behind the upgrade is in WAL mode, too: a WAL that stayed beside it would be played over it.
+            machine.set = two
+            try machine.install()
+            _ = try machine.boot()
             try cutApplication(machine, "COMMIT; UPDATE readings SET value = -id; BEGIN")
             let file = try FileHandle(forWritingTo: URL(fileURLWithPath: machine.database))
             try file.write(contentsOf: Data(repeating: 0x5A, count: 4096))
             try file.close()
-            try install(machine, one)
+            try install(machine, two)
         }, outcome: "restored", isLoud: true, loses: true, isReplaced: true)
 
     static let badSnapshot = Scenario(
@@ -272,13 +297,12 @@ struct Scenario: Sendable {
             machine.set = two
             try machine.install()
             _ = try machine.boot()
-            let snapshots = try FileManager.default.contentsOfDirectory(atPath: machine.state + "/snapshots").filter { $0.hasSuffix(".db") }.sorted()
-            let newest = try FileHandle(forUpdating: URL(fileURLWithPath: "\(machine.state)/snapshots/\(snapshots.last!)"))
-            try newest.seek(toOffset: 4096 * 5 + 4000)
-            let byte = try newest.read(upToCount: 1)?.first ?? 0
-            try newest.seek(toOffset: 4096 * 5 + 4000)
-            try newest.write(contentsOf: Data([byte ^ 1]))
-            try newest.close()
+            let names = try FileManager.default.contentsOfDirectory(atPath: machine.state + "/snapshots").sorted()
+            let newest = URL(fileURLWithPath: "\(machine.state)/snapshots/\(names.last { $0.hasSuffix(".db") }!)")
+            var bytes = try Data(contentsOf: newest)
+            // In the table and in its index: no check of SQLite's finds it (RULES.md S4).
+            while let place = bytes.range(of: Data("reading number 200".utf8)) { bytes[place.upperBound - 1] ^= 1 }
+            try bytes.write(to: newest)
             let file = try FileHandle(forWritingTo: URL(fileURLWithPath: machine.database))
             try file.write(contentsOf: Data(repeating: 0x5A, count: 4096))
             try file.close()
@@ -321,7 +345,8 @@ struct Scenario: Sendable {
     /// The last page of a table's or an index's tree is overwritten.
     private static func damage(_ machine: Machine, tree: String) throws {
         let path = machine.database
-        let page = shell("sqlite3 \(path) \"SELECT pageno FROM dbstat WHERE name = '\(tree)' AND pagetype = 'leaf' ORDER BY pageno DESC LIMIT 1\"")
+        let page = shell(
+            "sqlite3 \(path) \"SELECT pageno FROM dbstat WHERE name = '\(tree)' AND pagetype = 'leaf' ORDER BY pageno DESC LIMIT 1\"")
         guard let page = Int(page) else { throw TortureError("no leaf of \(tree): \(page)") }
         let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
         try file.seek(toOffset: UInt64((page - 1) * 4096))
@@ -336,7 +361,9 @@ struct Scenario: Sendable {
         defer { pclose(pipe) }
         var text = ""
         var line = [CChar](repeating: 0, count: 4096)
-        while fgets(&line, 4096, pipe) != nil { text += String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) }
+        while fgets(&line, 4096, pipe) != nil {
+            text += String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
         return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }

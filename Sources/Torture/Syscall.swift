@@ -42,6 +42,9 @@ public enum Syscall {
     /// returns.
     static func isExecutedThoughItFails(_ name: String) -> Bool { name == "close" }
 
+    /// Whether it leaves everything outside its own process as it was: before the next call nothing has changed.
+    static func onlyLooks(_ name: String) -> Bool { looking.contains(name) }
+
     // ---- Tables ----
 
     static var known: Set<String> { interruptible.union(onFiles).union(errors.keys) }
@@ -104,6 +107,13 @@ public enum Syscall {
         ("memfd_create epoll_create1 inotify_init1", [EMFILE, ENOMEM]),
         ("poll ppoll select pselect6 sendto sendmsg", [ENOMEM]),
     ])
+
+    private static let looking = Set(
+        """
+        read pread64 readv preadv lseek stat fstat lstat newfstatat statx access faccessat faccessat2 readlink readlinkat statfs fstatfs \
+        getdents getdents64 mmap munmap mprotect mremap brk madvise rt_sigaction rt_sigprocmask getpid getppid gettid getuid geteuid getgid \
+        getegid clock_gettime gettimeofday getrandom uname prlimit64 getrlimit sysinfo arch_prctl set_tid_address set_robust_list rseq
+        """.split(separator: " ").map { String($0) })
 
     private static let interruptible = Set(
         """

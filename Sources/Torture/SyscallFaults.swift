@@ -14,9 +14,14 @@ struct SyscallFaults {
         ("repository", .worker("repository")), ("data", .worker("data")), ("supervisor", .supervisor),
     ]
 
-    /// SIGKILL before every system call.
+    /// SIGKILL before every system call. Between two calls of which the first only looked nothing has changed, and one kill is both.
     func kills(_ tally: inout Tally) throws {
-        try sweep(&tally, paths: nil) { _ in [.kill] }
+        var last: SyscallEvent?
+        try sweep(&tally, paths: nil) { event in
+            defer { last = event }
+            guard let last, last.process == event.process else { return [.kill] }
+            return Syscall.onlyLooks(last.name) ? [] : [.kill]
+        }
     }
 
     /// Every error that makes sense for a call on one of our files, once and from then on.
@@ -45,14 +50,17 @@ struct SyscallFaults {
                     number += 1
                     guard tally.isMine(number, stride: stride) else { continue }
                     let fault = SyscallFault(event.number, action)
-                    let problem = try attempt(selection, fault, isSupervisor: name == "supervisor")
+                    let problem = try attempt(
+                        selection, fault, isSupervisor: name == "supervisor", isConfirmed: tally.isConfirmed)
                     try tally.note("\(event.text): \(fault.text)", problem)
                 }
             }
         }
     }
 
-    private func attempt(_ selection: SyscallSelection, _ fault: SyscallFault, isSupervisor: Bool) throws -> String? {
+    private func attempt(
+        _ selection: SyscallSelection, _ fault: SyscallFault, isSupervisor: Bool, isConfirmed: Bool
+    ) throws -> String? {
         machine.contents = rehearsal.disk
         try rehearsal.scenario.order?(machine)
         let (boot, result) = try machine.traced(selection, fault)
@@ -70,7 +78,7 @@ struct SyscallFaults {
         }
         let acknowledged = Judge.Acknowledged(
             told: !isDead && boot.outcome == rehearsal.scenario.outcome, done: !isDead && judge.isDone(boot))
-        return try judge.settle(acknowledged).map { "\($0)\n\(trace())" }
+        return try judge.settle(acknowledged, isConfirmed: isConfirmed).map { "\($0)\n\(trace())" }
     }
 }
 #endif

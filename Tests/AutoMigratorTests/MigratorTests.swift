@@ -260,7 +260,7 @@ import Testing
                 while try rows.step() { total += rows.integer(0) ?? 0 }
                 try database.execute("CREATE TABLE b (total)")
                 let insert = try database.prepare("INSERT INTO b VALUES (?)")
-                insert.bind(total, at: 1)
+                try insert.bind(total, at: 1)
                 try insert.run()
             }, down: { (database) throws(SQLiteError) in try database.execute("DROP TABLE b") })
         let load = { (repository: Repository) throws(MigrationError) -> MigrationSet in

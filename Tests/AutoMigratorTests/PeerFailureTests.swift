@@ -20,6 +20,114 @@ import Testing
         #expect(bench.integer("SELECT count(*) FROM readings") == 50)
     }
 
+    /// SQLite heals it when it opens the file; who only looks at the first bytes gives up every row since the last snapshot, or all.
+    @Test(arguments: ["DELETE", "WAL"], [true, false])
+    func aFirstPageThatACutToreIsInTheSidecar(mode: String, isKnown: Bool) throws {
+        let bench = Workbench.logger()
+        bench.boot()
+        bench.execute("PRAGMA journal_mode=\(mode)")
+        bench.addReadings(50)
+        if !isKnown { try FileSystem.removeTree(bench.root + "/data/.firstlight") }
+        do {
+            let writer = try Database(bench.database, .readWrite)
+            try writer.execute(
+                mode == "WAL"
+                    ? "PRAGMA wal_autocheckpoint=0; CREATE TABLE more (x)"
+                    : "PRAGMA cache_size=1; BEGIN; CREATE TABLE more (x); UPDATE readings SET value = -1")
+            for suffix in ["", "-journal", "-wal"] where FileSystem.exists(bench.database + suffix) {
+                try FileSystem.copy(bench.database + suffix, to: bench.root + "/cut" + suffix)
+            }
+        }
+        for suffix in ["", "-journal", "-wal", "-shm"] {
+            try FileSystem.remove(bench.database + suffix)
+            if FileSystem.exists(bench.root + "/cut" + suffix) { try FileSystem.rename(bench.root + "/cut" + suffix, to: bench.database + suffix) }
+        }
+        bench.damage(bench.database, at: 0, count: 400)
+        let report = bench.boot()
+        #expect(report.outcome == .current && report.lost == nil && report.quarantine == nil, "\(report)")
+        #expect(report.warnings == ["its first page is torn, and its \(mode == "WAL" ? "WAL" : "journal") has it whole"])
+        #expect(bench.integer("SELECT count(*) FROM readings WHERE value >= 0") == 50)
+        #expect(bench.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'more'") == (mode == "WAL" ? 1 : 0))
+        #expect(bench.boot().warnings.isEmpty)
+    }
+
+    /// Encrypted, or noise, beside a journal that is not its own: both are left exactly as they are.
+    @Test func aJournalThatDoesNotHealItIsStillThereAfterwards() throws {
+        let bench = Workbench.logger()
+        let noise = Data((0..<9000).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ 11) })
+        let journal = Data([0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7]) + noise
+        try noise.write(to: URL(fileURLWithPath: bench.database))
+        try journal.write(to: URL(fileURLWithPath: bench.database + "-journal"))
+        let report = bench.boot()
+        #expect(report.outcome == .failed && report.reason?.contains("never was one of ours") == true, "\(report)")
+        #expect(bench.bytes(bench.database) == noise && bench.bytes(bench.database + "-journal") == journal)
+        #expect(try FileSystem.list(bench.root + "/data").sorted() == [".firstlight", "app.db", "app.db-journal"])
+    }
+
+    /// What a repaired filesystem, or whoever can write there, leaves under our names: no boot hangs on it, and none fails for ever.
+    @Test(
+        arguments: [
+            "", "intent", "untold", "attempts", "pin", "boots", "suspect", "lock", "born", "damaged", "ballast", "snapshots", "quarantine",
+            "quarantine/spare",
+        ], ["fifo", "directory", "link to nothing", "link to itself", "link to a file", "noise", "huge"])
+    func whatIsNoneOfOurFilesIsSetAside(name: String, kind: String) throws {
+        let bench = Workbench.logger()
+        bench.boot()
+        bench.addReadings(20)
+        bench.migrations["2_more.sql"] = "CREATE TABLE more (x);"
+        let path = bench.state + (name.isEmpty ? "" : "/\(name)")
+        let victim = bench.root + "/victim"
+        try "precious".write(toFile: victim, atomically: false, encoding: .utf8)
+        try FileSystem.removeTree(path)
+        switch kind {
+        case "fifo": mkfifo(path, 0o600)
+        case "directory": try FileSystem.makeDirectories(path + "/inside")
+        case "link to nothing": symlink("/nowhere/at/all", path)
+        case "link to itself": symlink(path, path)
+        case "link to a file": symlink(victim, path)
+        case "noise": try Data((0..<3000).map { UInt8(truncatingIfNeeded: $0 &* 37) }).write(to: URL(fileURLWithPath: path))
+        default:
+            _ = FileManager.default.createFile(atPath: path, contents: nil)
+            truncate(path, 1 << 33)
+        }
+        let report = bench.boot()
+        #expect(report.outcome == .migrated && report.lost == nil, "\(report)")
+        #expect(bench.integer("SELECT count(*) FROM readings") == 20)
+        #expect(try String(contentsOfFile: victim, encoding: .utf8) == "precious")
+        bench.damage(bench.database, at: 0, count: 4096)
+        let restored = bench.boot()
+        #expect(restored.outcome == .restored && restored.snapshot != nil && restored.quarantine != nil, "\(restored)")
+        #expect(bench.boot().outcome == .current)
+    }
+
+    @Test(arguments: ["", "-journal", "-wal", "-shm"], ["fifo", "directory", "link to itself", "link to a file"])
+    func whatIsNoFileInADatabasesPlaceIsSetAside(suffix: String, kind: String) throws {
+        let bench = Workbench.logger()
+        bench.boot()
+        bench.addReadings(20)
+        let path = bench.database + suffix
+        try FileSystem.remove(path)
+        switch kind {
+        case "fifo": mkfifo(path, 0o600)
+        case "directory": try FileSystem.makeDirectories(path + "/inside")
+        case "link to itself": symlink(path, path)
+        default: symlink(suffix.isEmpty ? "/dev/null" : "/etc/hostname", path)
+        }
+        let report = bench.boot()
+        #expect(report.outcome == (suffix.isEmpty ? .restored : .current), "\(report)")
+        #expect((report.lost != nil) == suffix.isEmpty)
+        #expect(bench.integer("SELECT count(*) FROM readings") == (suffix.isEmpty ? 0 : 20))
+    }
+
+    /// The configuration names a directory by mistake: nothing in it moves.
+    @Test func aDirectoryWhereNoDatabaseEverWasIsLeftAlone() throws {
+        let bench = Workbench.logger()
+        try FileSystem.makeDirectories(bench.database + "/precious")
+        let report = bench.boot()
+        #expect(report.outcome == .failed && report.reason?.contains("EISDIR") == true, "\(report)")
+        #expect(try FileSystem.list(bench.database) == ["precious"])
+    }
+
     /// A zero-byte file with a hot journal is also what a cut first boot leaves: nothing is lost, and the next boot creates.
     @Test func zeroBytesWithAJournalBeforeAnyBirthIsACutFirstBoot() throws {
         let bench = Workbench.logger()

@@ -49,6 +49,20 @@ struct FullDiskTests {
         try applicationCanWrite(repository)
     }
 
+    /// A cut, a repair, and no room for the proof that the kernel writes: still the partition, and not RAM.
+    @Test func aRepairedFilesystemWithoutRoomForAProofIsUsed() throws {
+        let (disk, repository) = try Self.appliance(blockSize: 4096)
+        defer { disk.unmount() }
+        shell("dd if=/dev/zero of=\(disk.mount)/log2 bs=4k 2>/dev/null; sync -f \(disk.mount)")
+        _ = try shell("umount \(disk.mount) && debugfs -w -R 'set_super_value state 0' \(disk.device)").output()
+        var partition = disk.partition()
+        let report = try partition.bringUp()
+        #expect(report.rungs == "preen fixed, mount ok" && !report.volatile)
+        var boot = RepositoryBoot(repository, reporter: .silent)
+        #expect(boot.run(unclean: report.unclean).outcome == .current)
+        try applicationCanWrite(repository)
+    }
+
     @Test(arguments: [1024, 4096])
     func aMigrationThatFindsNoRoomLosesNothingAndIsTriedAgain(blockSize: Int) throws {
         let (disk, repository) = try Self.appliance(blockSize: blockSize)

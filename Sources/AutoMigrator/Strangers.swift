@@ -1,0 +1,57 @@
+internal import Linux
+
+/// What has the name of one of our files, or of the database's, and is none of them: a FIFO, which would never be read to its end, a
+/// directory, a link, a file far too large. A repaired filesystem may hold them, and so may a directory that the application can write.
+extension RepositoryState {
+    /// All that we write is read at once.
+    private static let limit: Int64 = 65536
+
+    /// Renames them, so that the names are free; nothing is opened. Writes nothing where all is as it should be, and what cannot be
+    /// renamed stays to be reported by whoever needs the name.
+    func setStrangersAside(_ log: Log) {
+        for path in [Text.directory(of: directory), directory, snapshots.directory, quarantine, "\(quarantine)/spare"] {
+            // A link to a directory is somebody's decision to have it elsewhere.
+            if !isA(path, { $0.kind == .directory || $0.kind == .symbolicLink && (try? FileSystem.list(path)) != nil }) {
+                setAside(path, log)
+            }
+        }
+        for path in [intentPath, untoldPath, attemptsPath, pinPath, bootsPath, suspectPath, "\(directory)/lock"] {
+            if !isA(path, { $0.kind == .file && $0.size <= RepositoryState.limit }) { setAside(path, log) }
+        }
+        for suffix in RepositoryState.suffixes {
+            if !isA(replacement + suffix, { $0.kind == .file }) { setAside(replacement + suffix, log) }
+            // Beside a link SQLite opens neither journal nor WAL.
+            if !suffix.utf8.isEmpty, !isA(database + suffix, { $0.kind == .file }) { setAside(database + suffix, log) }
+        }
+        // A directory that the configuration names by mistake is left alone; only where a database was before, it has gone.
+        if FileSystem.exists(bornPath), !isA(database, { $0.kind == .file || $0.kind == .symbolicLink && !isLoop(database) }) {
+            setAside(database, log)
+        }
+    }
+
+    private func isLoop(_ link: String) -> Bool {
+        do throws(LinuxError) {
+            _ = try FileSystem.resolve(link)
+            return false
+        } catch {
+            return !error.isMissing
+        }
+    }
+
+    /// Also where nothing is there, or nothing can be known.
+    private func isA(_ path: String, _ kind: (FileStatus) -> Bool) -> Bool {
+        guard let status = try? FileSystem.status(path) else { return true }
+        return kind(status)
+    }
+
+    private func setAside(_ path: String, _ log: Log) {
+        let aside = path + ".stranger"
+        do throws(LinuxError) {
+            try FileSystem.removeTree(aside)
+            try FileSystem.rename(path, to: aside)
+            log.warning("\(path) is not what Firstlight puts there; it is \(Text.name(of: aside)) now")
+        } catch {
+            log.warning("\(path) is not what Firstlight puts there, and stays: \(error.text)")
+        }
+    }
+}
