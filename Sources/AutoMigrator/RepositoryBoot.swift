@@ -73,8 +73,8 @@ public struct RepositoryBoot {
     /// Runs `work`, with an error turned into the report's.
     mutating func reported(_ work: (inout RepositoryBoot) throws(MigrationError) -> Void) -> RepositoryReport {
         let start = Clock.milliseconds
+        warn(state.setStrangersAside())
         let fresh = self
-        state.setStrangersAside(reporter.log)
         do throws(MigrationError) {
             do throws(MigrationError) {
                 try work(&self)

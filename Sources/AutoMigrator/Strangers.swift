@@ -8,25 +8,32 @@ extension RepositoryState {
 
     /// Renames them, so that the names are free; nothing is opened. Writes nothing where all is as it should be, and what cannot be
     /// renamed stays to be reported by whoever needs the name.
-    func setStrangersAside(_ log: Log) {
+    ///
+    /// Of the database's own names they go to quarantine, as anything does that somebody may have put there; of ours they are
+    /// `NAME.stranger`. Each is one rename: a power cut leaves it in the one place or the other.
+    /// - Returns: what was found, for a person.
+    func setStrangersAside() -> [String] {
+        var told: [String] = []
         for path in [Text.directory(of: directory), directory, snapshots.directory, quarantine, "\(quarantine)/spare"] {
             // A link to a directory is somebody's decision to have it elsewhere.
             if !isA(path, { $0.kind == .directory || $0.kind == .symbolicLink && (try? FileSystem.list(path)) != nil }) {
-                setAside(path, log)
+                setAside(path, &told)
             }
         }
         for path in [intentPath, untoldPath, attemptsPath, pinPath, bootsPath, suspectPath, "\(directory)/lock"] {
-            if !isA(path, { $0.kind == .file && $0.size <= RepositoryState.limit }) { setAside(path, log) }
+            if !isA(path, { $0.kind == .file && $0.size <= RepositoryState.limit }) { setAside(path, &told) }
         }
         for suffix in RepositoryState.suffixes {
-            if !isA(replacement + suffix, { $0.kind == .file }) { setAside(replacement + suffix, log) }
-            // Beside a link SQLite opens neither journal nor WAL.
-            if !suffix.utf8.isEmpty, !isA(database + suffix, { $0.kind == .file }) { setAside(database + suffix, log) }
+            if !isA(replacement + suffix, { $0.kind == .file }) { setAside(replacement + suffix, &told) }
         }
+        // Beside a link SQLite opens neither journal nor WAL.
+        var ofDatabase = RepositoryState.suffixes.filter { !$0.utf8.isEmpty && !isA(database + $0, { $0.kind == .file }) }
         // A directory that the configuration names by mistake is left alone; only where a database was before, it has gone.
         if FileSystem.exists(bornPath), !isA(database, { $0.kind == .file || $0.kind == .symbolicLink && !isLoop(database) }) {
-            setAside(database, log)
+            ofDatabase.append("")
         }
+        if !ofDatabase.isEmpty { quarantine(ofDatabase.map { database + $0 }, &told) }
+        return told
     }
 
     private func isLoop(_ link: String) -> Bool {
@@ -44,14 +51,26 @@ extension RepositoryState {
         return kind(status)
     }
 
-    private func setAside(_ path: String, _ log: Log) {
+    private func setAside(_ path: String, _ told: inout [String]) {
         let aside = path + ".stranger"
         do throws(LinuxError) {
             try FileSystem.removeTree(aside)
             try FileSystem.rename(path, to: aside)
-            log.warning("\(path) is not what Firstlight puts there; it is \(Text.name(of: aside)) now")
+            told.append("\(path) is not what Firstlight puts there; it is \(Text.name(of: aside)) now")
         } catch {
-            log.warning("\(path) is not what Firstlight puts there, and stays: \(error.text)")
+            told.append("\(path) is not what Firstlight puts there, and stays: \(error.text)")
+        }
+    }
+
+    private func quarantine(_ paths: [String], _ told: inout [String]) {
+        let names = paths.map { Text.name(of: $0) }.joined(separator: ", ")
+        do throws(LinuxError) {
+            try prepare(durable: false)
+            let place = try makeQuarantine(try nextSequence())
+            for path in paths { try FileSystem.rename(path, to: "\(place)/\(Text.name(of: path))") }
+            told.append("\(names): not what a database has there; it is in \(place) now")
+        } catch {
+            told.append("\(names): not what a database has there, and stays: \(error.text)")
         }
     }
 }

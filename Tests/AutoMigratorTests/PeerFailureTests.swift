@@ -101,7 +101,7 @@ import Testing
     }
 
     @Test(arguments: ["", "-journal", "-wal", "-shm"], ["fifo", "directory", "link to itself", "link to a file"])
-    func whatIsNoFileInADatabasesPlaceIsSetAside(suffix: String, kind: String) throws {
+    func whatIsNoFileInADatabasesPlaceGoesToQuarantine(suffix: String, kind: String) throws {
         let bench = Workbench.logger()
         bench.boot()
         bench.addReadings(20)
@@ -113,7 +113,11 @@ import Testing
         case "link to itself": symlink(path, path)
         default: symlink(suffix.isEmpty ? "/dev/null" : "/etc/hostname", path)
         }
+        let found = try FileSystem.status(path)
         let report = bench.boot()
+        let kept = try bench.files("quarantine").compactMap { try FileSystem.status("\(bench.state)/quarantine/\($0)/app.db\(suffix)") }
+        #expect(kept.map { $0.inode } == [found!.inode], "it is not in quarantine")
+        #expect(report.quarantine != nil || report.warnings.contains { $0.contains("quarantine") }, "\(report)")
         #expect(report.outcome == (suffix.isEmpty ? .restored : .current), "\(report)")
         #expect((report.lost != nil) == suffix.isEmpty)
         #expect(bench.integer("SELECT count(*) FROM readings") == (suffix.isEmpty ? 0 : 20))
