@@ -99,6 +99,11 @@ struct Check {
         return !(Text.hasPrefix(row, "non-") && Text.contains(row, " value in "))
     }
 
+    /// The finding that speaks most against writing to it; nil where none speaks against it at all.
+    var worst: String? {
+        structure.first { DamageFinding(text: $0).isCrossed } ?? structure.first { !DamageFinding(text: $0).isHarmless }
+    }
+
     /// What this one found that `before` had not: the only findings that speak against a migration.
     func news(since before: Check) -> String? {
         let structural = structure.filter { !before.structure.contains($0) }

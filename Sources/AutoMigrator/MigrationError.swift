@@ -13,6 +13,8 @@ public enum MigrationError: Error, Sendable {
     case refused(title: String, file: String, line: Int64?, reason: String)
     /// The database is not as sound after the steps as it was before.
     case check(reason: String)
+    /// The check behind the steps found damage that was there before them; nothing of the run stays.
+    case damaged(finding: String)
     /// SQLite, outside a step's own SQL.
     case database(SQLiteError)
     /// The kernel.
@@ -37,6 +39,7 @@ public enum MigrationError: Error, Sendable {
         case .step(_, let file, let line, let error): "\(MigrationError.place(file, line)): \(error.message)"
         case .refused(_, let file, let line, let reason): "\(MigrationError.place(file, line)): \(reason)"
         case .check(let reason): "check after migrating: \(reason)"
+        case .damaged(let finding): "it was damaged before the migrations: \(finding)"
         case .database(let error): error.text
         case .system(let error): error.text
         case .seal(let path, let reason): "\(path) is not what its seal says: \(reason)"
@@ -55,7 +58,7 @@ public enum MigrationError: Error, Sendable {
         switch self {
         case .step(_, _, _, let error), .database(let error): error.kind.isMachine
         case .system: true
-        case .file, .noMigrations, .refused, .check, .seal, .history, .goal, .order, .extension: false
+        case .file, .noMigrations, .refused, .check, .damaged, .seal, .history, .goal, .order, .extension: false
         }
     }
 

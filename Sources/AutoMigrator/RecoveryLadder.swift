@@ -61,7 +61,7 @@ extension RepositoryBoot {
             try? FileSystem.remove(state.replacement)
             return false
         }
-        if salvaged.suspicion != nil, !isHistoryOurs(set, of: state.replacement) {
+        if try !isHistoryOurs(set, of: state.replacement, suspect: salvaged.suspicion != nil) {
             reporter.log.warning("\(repository.path): what was read of its history is none that this image could have made")
             try? FileSystem.remove(state.replacement)
             return false
@@ -73,13 +73,19 @@ extension RepositoryBoot {
         return try finish(set, told)
     }
 
-    /// Where pages with rows on them are suspect, the history's are, too.
-    private func isHistoryOurs(_ set: MigrationSet, of path: String) -> Bool {
-        guard let database = try? Database(path, .readWrite),
-            let history = try? History.read(database, adopt: repository.adopt, set: set)
-        else { return false }
-        let plan = Plan(set, history)
-        return !history.applied.isEmpty && plan.unknown.isEmpty && plan.outOfOrder.isEmpty
+    /// Whether this image can go on from the copy's history.
+    /// - Parameter suspect: where pages with rows on them are suspect, the history's are, too.
+    private func isHistoryOurs(_ set: MigrationSet, of path: String, suspect: Bool) throws(MigrationError) -> Bool {
+        do throws(MigrationError) {
+            let database = try sqlite { () throws(SQLiteError) in try Database(path, .readWrite) }
+            let history = try History.read(database, adopt: repository.adopt, set: set)
+            if !suspect { return true }
+            let plan = Plan(set, history)
+            return !history.applied.isEmpty && plan.unknown.isEmpty && plan.outOfOrder.isEmpty
+        } catch {
+            if error.isMachine { throw error }
+            return false
+        }
     }
 
     private mutating func salvage(_ set: MigrationSet, _ cause: String) throws(MigrationError) -> Bool {

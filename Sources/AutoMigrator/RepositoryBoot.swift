@@ -34,8 +34,8 @@ public struct RepositoryBoot {
     var report: RepositoryReport
     /// What the boot before had begun and this one finished.
     var finished: Outcome?
-    /// What the check behind the steps found that was wrong before them.
-    var damage: String?
+    /// The check behind the steps found damage, which was there before them.
+    var isDamagedStill = false
 
     /// - Parameter load: reads the set; by default the files in `repository.migrations`.
     public init(_ repository: Repository, reporter: Reporter, load: @escaping Load = RepositoryBoot.load) {

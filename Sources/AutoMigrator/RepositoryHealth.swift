@@ -30,6 +30,7 @@ extension RepositoryBoot {
     /// Whether SQLite's word that the database is damaged survives a second look (RULES.md S5): a read error also surfaces as
     /// CORRUPT, and so does a view that a newer SQLite wrote.
     func isDamaged(_ suspicion: MigrationError) throws(MigrationError) -> Bool {
+        if case .history = suspicion { return hasLostHistory() }
         guard suspicion.suggestsDamage else { return false }
         reporter.log.warning("\(suspicion.text); looking again")
         // An I/O error throws here, and then nothing is known about the bytes.
@@ -70,6 +71,21 @@ extension RepositoryBoot {
         for snapshot in (try? state.snapshots.list()) ?? [] where snapshot.seal.schema == version {
             guard let copy = try? Database(snapshot.path, .immutable), let text = try? SchemaText.read(copy) else { continue }
             return text.contains { live[$0.key] != $0.value }
+        }
+        return false
+    }
+
+    /// `schema_migrations` has our columns and is ours no more: a sealed snapshot has it as we made it, so that the schema's text is damaged
+    /// where it says the column's type or key. Another migrator would have other columns.
+    private func hasLostHistory() -> Bool {
+        guard let found = try? Inspection(repository.path), let live = try? RepositoryBoot.open(repository.path, found),
+            let columns = try? History.Shape.columns(of: "schema_migrations", live), case .other = try? History.Shape(of: live)
+        else { return false }
+        for snapshot in (try? state.snapshots.list()) ?? [] {
+            guard let copy = try? Database(snapshot.path, .immutable), (try? History.Shape(of: copy)) == .ecto,
+                let own = try? History.Shape.columns(of: "schema_migrations", copy)
+            else { continue }
+            if columns.map({ $0.name }) == own.map({ $0.name }) { return true }
         }
         return false
     }

@@ -22,35 +22,46 @@ extension RepositoryBoot {
 
     private mutating func upgrade(_ set: MigrationSet, _ plan: Plan) throws(MigrationError) {
         try system { () throws(LinuxError) in try prepareState() }
-        let lock = try system { () throws(LinuxError) in try state.lock() }
-        let goal = goal
-        let failure = try attempt(set, plan) { (history) throws(MigrationError) in
-            Plan(set, history, goal: goal).pending.map { Move(up: $0) }
+        var failure = try attemptPending(set, plan, toleratesDamage: false)
+        if case .damaged(let finding) = failure {
+            // Nothing has been committed: what the steps would have written to the wrong pages is still there to be read.
+            let cause = "it was damaged before the migrations: \(finding)"
+            if DamageFinding(text: finding).isCrossed { return try recover(set, cause, damaged: true, serves: true) }
+            do throws(MigrationError) {
+                if try copyWhole(set, cause, finding: finding) { return }
+            } catch {
+                warn(["\(finding); a sound copy could not be made: \(error.text)"])
+            }
+            // The application can live with it, so nothing that loses rows is better.
+            failure = try attemptPending(set, plan, toleratesDamage: true)
         }
-        _ = consume lock
         if let failure {
             if try isDamaged(failure) { return try recover(set, failure.text, damaged: true, serves: true) }
             return try fallBack(set, plan, failure)
         }
         report.pending = 0
-        if let damage {
-            // Found by the check behind the steps, which did not meet it. The application can live with it, so nothing that loses rows is better;
-            // and what is sealed must not be replaced by snapshots of damage.
-            do throws(MigrationError) {
-                if try copyWhole(set, "it was damaged before the migrations: \(damage)", finding: damage) { return }
-            } catch {
-                warn(["\(damage); a sound copy could not be made: \(error.text)"])
-            }
-            return end(.migrated)
-        }
-        try snapshotAfterwards()
+        // What is sealed must not be replaced by snapshots of damage.
+        if !isDamagedStill { try snapshotAfterwards() }
         end(.migrated)
+    }
+
+    private mutating func attemptPending(
+        _ set: MigrationSet, _ plan: Plan, toleratesDamage: Bool
+    ) throws(MigrationError) -> MigrationError? {
+        let lock = try system { () throws(LinuxError) in try state.lock() }
+        defer { _ = lock.raw }
+        let goal = goal
+        return try attempt(set, plan, toleratesDamage: toleratesDamage) { (history) throws(MigrationError) in
+            Plan(set, history, goal: goal).pending.map { Move(up: $0) }
+        }
     }
 
     /// Runs a course under the attempt counter, with the lock held. Whatever it throws or returns, the database is whole: the one from
     /// before, or, with nil, the one that was wanted.
+    ///
+    /// - Parameter toleratesDamage: else damage that was there before the steps undoes them, and is what it returns.
     mutating func attempt(
-        _ set: MigrationSet, _ plan: Plan, course: @escaping Upgrade.Course
+        _ set: MigrationSet, _ plan: Plan, toleratesDamage: Bool = true, course: @escaping Upgrade.Course
     ) throws(MigrationError) -> MigrationError? {
         let attempts = Attempts(state)
         var record = Attempts.Record()
@@ -65,7 +76,7 @@ extension RepositoryBoot {
         }
         let begun = Clock.milliseconds
         var upgrade = Upgrade(
-            state, repository, set, reporter: reporter, entered: { attempts.note(stage: $0) }, course: course)
+            state, repository, set, reporter: reporter, toleratesDamage: toleratesDamage, entered: { attempts.note(stage: $0) }, course: course)
         do throws(Upgrade.Failure) {
             try upgrade.run()
         } catch {
@@ -82,7 +93,7 @@ extension RepositoryBoot {
         }
         attempts.clear()
         warn(upgrade.findings)
-        damage = upgrade.damage
+        isDamagedStill = upgrade.damage != nil
         report.snapshot = upgrade.snapshot?.title
         report.schema = upgrade.schema
         return nil

@@ -24,6 +24,8 @@ struct Upgrade {
     let set: MigrationSet
     let course: Course
     let reporter: Reporter
+    /// Damage that was there before the steps does not stop them, for lack of anything better.
+    let toleratesDamage: Bool
     /// Called as the run enters a stage, for who has to know how far it was.
     let entered: (String) -> Void
 
@@ -44,12 +46,13 @@ struct Upgrade {
 
     init(
         _ state: RepositoryState, _ repository: Repository, _ set: MigrationSet, reporter: Reporter,
-        entered: @escaping (String) -> Void = { _ in }, course: @escaping Course
+        toleratesDamage: Bool = true, entered: @escaping (String) -> Void = { _ in }, course: @escaping Course
     ) {
         self.state = state
         self.repository = repository
         self.set = set
         self.reporter = reporter
+        self.toleratesDamage = toleratesDamage
         self.entered = entered
         self.course = course
     }
@@ -220,8 +223,9 @@ struct Upgrade {
         } else {
             before = Check()
         }
+        if !toleratesDamage, let first = before.worst { throw .damaged(finding: first) }
         if let news = after.news(since: before) { throw .check(reason: news) }
-        damage = after.structure.first { !DamageFinding(text: $0).isHarmless }
+        damage = after.worst
         if let first = after.structure.first { findings.append("it was damaged before the migrations, and still is: \(first)") }
     }
 

@@ -261,6 +261,50 @@ import Testing
         #expect((bench.integer("SELECT count(*) FROM readings WHERE id < 2000") ?? 0) > 1000)
     }
 
+    /// A free page that is none: the migration would write over the rows on it, and no statement would fail.
+    @Test func rowsOnAPageThatCountsAsFreeAreReadBeforeTheyAreOverwritten() throws {
+        let bench = Workbench.logger()
+        bench.boot()
+        bench.addReadings(5000)
+        bench.execute("CREATE TABLE junk (x); INSERT INTO junk VALUES (zeroblob(40000)); DROP TABLE junk")
+        var bytes = bench.bytes(bench.database)!
+        func number(_ at: Int) -> Int { bytes[at..<at + 4].reduce(0) { $0 << 8 | Int($1) } }
+        // fileformat2.html 1.5: the first trunk page, and from its byte 8 on the numbers of free pages.
+        let trunk = (number(32) - 1) * 4096
+        let leaf = Int(bench.integer("SELECT max(pageno) FROM dbstat WHERE name = 'readings' AND pagetype = 'leaf'") ?? 20)
+        for index in 0..<number(trunk + 4) {
+            let free = leaf - index
+            bytes.replaceSubrange(trunk + 8 + 4 * index..<trunk + 12 + 4 * index, with: [0, 0, UInt8(free >> 8), UInt8(free & 0xFF)])
+        }
+        try bytes.write(to: URL(fileURLWithPath: bench.database))
+        bench.migrations["2_more.sql"] = """
+            CREATE TABLE more (x);
+            INSERT INTO more WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000) SELECT i FROM n;
+            """
+        let report = bench.boot()
+        #expect(report.outcome == .restored || report.outcome == .rebuilt && report.lost?.contains("can be trusted") == true, "\(report)")
+        #expect(report.schema == 2)
+        #expect(bench.integer("SELECT count(*) FROM readings WHERE value = id * 0.5") == 5000)
+        #expect(bench.integer("SELECT count(*) FROM more") == 9000)
+        #expect(bench.bytes("\(report.quarantine ?? "")/app.db") == bytes)
+    }
+
+    /// The schema's text says of our own table what we never wrote.
+    @Test func aHistoryWhoseSchemaIsDamagedIsNoOtherTools() throws {
+        let bench = Workbench.logger()
+        bench.boot()
+        bench.addReadings(100)
+        let text = Data("version INTEGER PRIMARY KEY, inserted_at".utf8)
+        var bytes = bench.bytes(bench.database)!
+        bytes.replaceSubrange(bytes.range(of: text)!, with: Data("version INTEGEQ PRIMARY KEY, inserted_at".utf8))
+        try bytes.write(to: URL(fileURLWithPath: bench.database))
+        let report = bench.boot()
+        #expect(report.outcome == .restored || report.outcome == .rebuilt, "\(report)")
+        #expect(report.schema == report.wanted)
+        #expect(report.quarantine != nil)
+        #expect(bench.boot().outcome == .current)
+    }
+
     @Test func damageThatAMigrationDoesNotMeetIsTold() {
         let bench = Workbench.logger()
         bench.boot()

@@ -31,7 +31,13 @@ final class HostileEvidence {
     private static let suffixes = ["", "-journal", "-wal", "-shm"]
 
     /// The damaged files, opened and closed by plain SQLite: what it recovers, and what it reads.
-    private lazy var plain: (tree: HostileTree, contents: HostileContents) = look(before, "plain")
+    ///
+    /// A sidecar that is no file is as good as none to whoever gets it out of the way.
+    private lazy var plain: (tree: HostileTree, contents: HostileContents) = {
+        var tree = before
+        for suffix in Self.suffixes where !suffix.isEmpty && tree.data(path + suffix) == nil { tree[path + suffix] = nil }
+        return look(tree, "plain")
+    }()
     /// The database as it is now, with what is beside it.
     private lazy var now: (tree: HostileTree, contents: HostileContents) = look(after, "now")
 
