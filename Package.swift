@@ -83,7 +83,7 @@ let package = Package(
         .target(name: "CAllocator", dependencies: ["CSQLite"]),
         .target(
             name: "Torture",
-            dependencies: ["CTorture", "CAllocator", "CLinux", "AutoMigrator", "SQLite", "CSQLite", "Linux"]),
+            dependencies: ["CTorture", "CAllocator", "CLinux", "AutoMigrator", "SQLite", "CSQLite", "Linux", "VirtualBoard"]),
         .executableTarget(
             name: "firstlight-lab",
             dependencies: [

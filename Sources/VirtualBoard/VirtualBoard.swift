@@ -31,8 +31,9 @@ public final class VirtualBoard {
     /// Applies power.
     /// - Parameters:
     ///   - disk: nil boots without any.
+    ///   - drives: behind the data disk, in their order.
     ///   - buttonDown: somebody holds the button from before power-on.
-    public func powerOn(_ firmware: Firmware, disk: DataDisk?, buttonDown: Bool = false) throws {
+    public func powerOn(_ firmware: Firmware, disk: DataDisk?, drives: [Drive] = [], buttonDown: Bool = false) throws {
         precondition(!isOn)
         let initramfs = scratch.file("initramfs.cpio")
         try firmware.write(to: initramfs)
@@ -46,6 +47,7 @@ public final class VirtualBoard {
             "-chardev", "socket,id=qtest,fd=5", "-qtest", "chardev:qtest", "-qtest-log", "none",
         ]
         if let disk { arguments += ["-drive", "file=\(disk.file.path),format=raw,if=virtio,cache=writeback"] }
+        for (index, drive) in drives.enumerated() { arguments += drive.arguments(index) }
         poweredOff.update { $0 = false }
         light.begin()
         console.begin(serial)
@@ -107,6 +109,9 @@ public final class VirtualBoard {
         }
         light.end()
     }
+
+    /// Whether the board ended by itself within `seconds`.
+    public func waitForEnd(seconds: Double) -> Bool { machine?.waitForEnd(seconds: seconds) ?? true }
 
     /// Bytes written to the data disk since power-on.
     public func bytesWritten() throws -> Int {

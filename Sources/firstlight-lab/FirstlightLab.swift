@@ -7,7 +7,7 @@ struct FirstlightLab: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "firstlight-lab", abstract: "A board that is not there, to boot, measure and unplug.",
         subcommands: [StoryCommand.self, DeskCommand.self, OldDeviceCommand.self, TortureCommand.self, TortureLaneCommand.self,
-            PlantCommand.self, MutantsCommand.self])
+            PlantCommand.self, MutantsCommand.self, F2FSCommand.self])
 }
 
 /// Where the built things are.

@@ -16,6 +16,19 @@ struct BlockLog {
 
     private(set) var entries: [Entry] = []
 
+    /// The same, with every offset changed by `bytes`: as a partition sees what its drive was told.
+    func moved(by bytes: Int) -> BlockLog {
+        var moved = BlockLog()
+        for entry in entries {
+            switch entry {
+            case .write(let offset, let data): moved.append(.write(offset: offset + bytes, bytes: data))
+            case .discard(let offset, let count): moved.append(.discard(offset: offset + bytes, count: count))
+            case .flush: moved.append(.flush)
+            }
+        }
+        return moved
+    }
+
     mutating func append(_ entry: Entry) { entries.append(entry) }
 }
 #endif
