@@ -16,7 +16,8 @@ struct DamageFinding {
     /// cannot be read at all is none of theirs.
     ///
     /// - Parameter isClean: the main file holds all there is, so that a page's kind can be read from it.
-    func concernsRows(of database: borrowing Database, isClean: Bool) -> Bool {
+    /// - Throws: trouble of the machine; what cannot be read for another reason may be about rows.
+    func concernsRows(of database: borrowing Database, isClean: Bool) throws(SQLiteError) -> Bool {
         let harmless = [
             "Freelist: ", "freelist", "Main freelist: ", "never used", "missing from index", "entries in index", "Bad ptr map", "Pointer map",
             "ptrmap",
@@ -24,15 +25,16 @@ struct DamageFinding {
         if harmless.contains(where: { Text.contains(text, $0) }) { return false }
         // Since SQLite 3.42: "Tree 5 page 8 cell 3: …", by the root of the tree.
         if let root = number(after: "Tree ") {
-            let type = try? database.text("SELECT type FROM sqlite_schema WHERE rootpage = \(root)")
-            return type != "index"
+            return try DamageFinding.unlessMachine { () throws(SQLiteError) in
+                try database.text("SELECT type FROM sqlite_schema WHERE rootpage = \(root)")
+            } != "index"
         }
         // Before: "On tree page 8 cell 3: …", "Page 8: …".
         guard isClean, let page = number(after: "On tree page ") ?? number(after: "On page ") ?? number(after: "Page "), page > 1
         else { return true }
         // fileformat2.html 1.6: 2 and 10 begin a page of an index's tree, 5 and 13 one of a table's. A table WITHOUT ROWID has an index's.
-        switch DamageFinding.kind(of: page, in: database) {
-        case 2, 10: return DamageFinding.hasTablesWithoutRowid(database)
+        switch try DamageFinding.unlessMachine({ () throws(SQLiteError) in try DamageFinding.kind(of: page, in: database) }) {
+        case 2, 10: return try DamageFinding.hasTablesWithoutRowid(database)
         case 5, 13, nil: return true
         default: return false
         }
@@ -43,17 +45,28 @@ struct DamageFinding {
         return Text.number(String(decoding: rest.utf8.prefix { $0 >= 0x30 && $0 <= 0x39 }, as: UTF8.self))
     }
 
-    private static func kind(of page: Int64, in database: borrowing Database) -> UInt8? {
-        guard let size = try? database.integer("PRAGMA page_size") else { return nil }
+    /// Nil where the file itself does not let it be known.
+    private static func unlessMachine<T>(_ look: () throws(SQLiteError) -> T?) throws(SQLiteError) -> T? {
+        do throws(SQLiteError) {
+            return try look()
+        } catch {
+            if error.kind.isMachine { throw error }
+            return nil
+        }
+    }
+
+    private static func kind(of page: Int64, in database: borrowing Database) throws(SQLiteError) -> UInt8? {
+        // A page behind the file's end is no trouble of the machine's.
+        guard let size = try database.integer("PRAGMA page_size"), page * size <= (try database.fileSize()) else { return nil }
         let byte = UnsafeMutableRawBufferPointer.allocate(byteCount: 1, alignment: 1)
         defer { byte.deallocate() }
-        do throws(SQLiteError) { try database.readFile(into: byte, at: (page - 1) * size) } catch { return nil }
+        try database.readFile(into: byte, at: (page - 1) * size)
         return byte[0]
     }
 
-    private static func hasTablesWithoutRowid(_ database: borrowing Database) -> Bool {
-        let count = try? database.integer(
-            "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%WITHOUT%ROWID%'")
-        return count != 0
+    private static func hasTablesWithoutRowid(_ database: borrowing Database) throws(SQLiteError) -> Bool {
+        try unlessMachine { () throws(SQLiteError) in
+            try database.integer("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%WITHOUT%ROWID%'")
+        } != 0
     }
 }

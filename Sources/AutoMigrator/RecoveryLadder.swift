@@ -73,18 +73,29 @@ extension RepositoryBoot {
         return try finish(set, told)
     }
 
-    /// Whether this image can go on from the copy's history.
+    /// Whether this image can go on from the copy's history. That it cannot be read is asked twice: a read error also surfaces as damage
+    /// (RULES.md S5).
     /// - Parameter suspect: where pages with rows on them are suspect, the history's are, too.
     private func isHistoryOurs(_ set: MigrationSet, of path: String, suspect: Bool) throws(MigrationError) -> Bool {
+        if let history = try historyThatReads(set, of: path) { return isOurs(history, set, suspect: suspect) }
+        _ = try system { () throws(LinuxError) in try Seal.checksum(FileDescriptor.open(path, .read)) }
+        guard let history = try historyThatReads(set, of: path) else { return false }
+        return isOurs(history, set, suspect: suspect)
+    }
+
+    private func isOurs(_ history: History, _ set: MigrationSet, suspect: Bool) -> Bool {
+        if !suspect { return true }
+        let plan = Plan(set, history)
+        return !history.applied.isEmpty && plan.unknown.isEmpty && plan.outOfOrder.isEmpty
+    }
+
+    private func historyThatReads(_ set: MigrationSet, of path: String) throws(MigrationError) -> History? {
         do throws(MigrationError) {
-            let database = try sqlite { () throws(SQLiteError) in try Database(path, .readWrite) }
-            let history = try History.read(database, adopt: repository.adopt, set: set)
-            if !suspect { return true }
-            let plan = Plan(set, history)
-            return !history.applied.isEmpty && plan.unknown.isEmpty && plan.outOfOrder.isEmpty
+            return try History.read(
+                try sqlite { () throws(SQLiteError) in try Database(path, .readWrite) }, adopt: repository.adopt, set: set)
         } catch {
             if error.isMachine { throw error }
-            return false
+            return nil
         }
     }
 

@@ -83,11 +83,15 @@ struct RepositoryState {
     }
 
     /// Takes the lock, for as long as the descriptor lives.
-    /// - Throws: EBUSY when another process works on the database.
+    /// - Throws: EBUSY when another process works on the database: one that holds it for half a second. A program that starts others has
+    ///   copies of its descriptors in them for a moment, and with them its own lock of just before.
     func lock() throws(LinuxError) -> FileDescriptor {
         let file = try FileDescriptor.open("\(directory)/lock", .append, permissions: 0o600)
-        guard try file.tryLock() else { throw LinuxError("lock", "\(directory)/lock", code: LinuxError.busy) }
-        return file
+        for _ in 0..<10 {
+            if try file.tryLock() { return file }
+            Clock.sleep(milliseconds: 50)
+        }
+        throw LinuxError("lock", "\(directory)/lock", code: LinuxError.busy)
     }
 
     /// Remembers that the database existed. Durable when it returns, where the database's directory has been synced since `prepare`.

@@ -142,7 +142,7 @@ struct Salvage {
     private func suspicion(
         _ damaged: borrowing Database, _ found: Inspection, _ finding: String?
     ) throws(SQLiteError) -> String? {
-        if let finding, DamageFinding(text: finding).concernsRows(of: damaged, isClean: !found.isUnclean) { return finding }
+        if let finding, try DamageFinding(text: finding).concernsRows(of: damaged, isClean: !found.isUnclean) { return finding }
         let findings: [String]
         do throws(SQLiteError) {
             findings = try Check.structure(damaged, verify: .quick)
@@ -150,7 +150,7 @@ struct Salvage {
             if error.kind.isMachine && error.kind != .interrupted { throw error }
             return error.message
         }
-        for text in findings where DamageFinding(text: text).concernsRows(of: damaged, isClean: !found.isUnclean) { return text }
+        for text in findings where try DamageFinding(text: text).concernsRows(of: damaged, isClean: !found.isUnclean) { return text }
         return nil
     }
 

@@ -117,7 +117,9 @@ final class Machine {
     // ---- Booting ----
 
     /// Writes the image that is installed: its migrations and its configuration.
-    func install(limit: String = "20s", stall: String = "5s") throws {
+    ///
+    /// The limits leave room for a machine that has other things to do: a worker that waits its turn does not hang.
+    func install(limit: String = "40s", stall: String = "12s") throws {
         let directory = folder + "/set"
         for name in try FileManager.default.contentsOfDirectory(atPath: directory) { unlink("\(directory)/\(name)") }
         for (name, text) in set { try text.write(toFile: "\(directory)/\(name)", atomically: false, encoding: .utf8) }
@@ -160,7 +162,7 @@ final class Machine {
             command[0], Array(command.dropFirst()), output: folder + "/log",
             environment: mutant + ["FIRSTLIGHT_LOG_STDERR=1", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"])
         started(daemon)
-        let limit = Date().addingTimeInterval(30)
+        let limit = Date().addingTimeInterval(60)
         var end: String?
         while access(run + "/ready", F_OK) != 0 {
             if let status = daemon.poll() {
@@ -168,7 +170,7 @@ final class Machine {
                 break
             }
             if Date() > limit {
-                end = "no READY in 30 s"
+                end = "no READY in 60 s"
                 break
             }
             usleep(500)
@@ -188,7 +190,7 @@ final class Machine {
             firmware, ["--config", configuration],
             environment: ["FIRSTLIGHT_LOG_STDERR": "1", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"].merging(
                 mutant.map { ["FIRSTLIGHT_MUTANT": $0] } ?? [:]) { $1 }, output: folder + "/log")
-        let result = try tracer.run(selection, fault: fault, until: .appears(run + "/ready"), limit: .seconds(30))
+        let result = try tracer.run(selection, fault: fault, until: .appears(run + "/ready"), limit: .seconds(60), grace: .seconds(6))
         Process.reapOrphans()
         return (self.result(result.cause == .finished ? nil : "\(result.cause)"), result)
     }

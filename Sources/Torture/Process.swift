@@ -49,16 +49,16 @@ struct Process {
         return Process.reapOrphans()
     }
 
-    /// Waits for every child there is; those that do not end by themselves in two seconds are killed, and counted.
+    /// Waits for every child there is; those that do not end by themselves in six seconds are killed, and counted.
     @discardableResult
     static func reapOrphans() -> Int {
         var killed = 0
-        for turn in 0..<4000 {
+        for turn in 0..<8000 {
             var status: Int32 = 0
             let id = waitpid(-1, &status, WNOHANG)
             if id < 0 { return killed }
             if id > 0 { continue }
-            if turn == 2000 {
+            if turn == 6000 {
                 for child in children() {
                     kill(child, SIGKILL)
                     killed += 1
