@@ -16,6 +16,8 @@ public enum Rung: Sendable, Equatable {
     case format
     case wipe
     case mount
+    /// What a repair left in lost+found is put back into its place.
+    case lostAndFound
     /// A file created, fsynced, read back and removed.
     case proof
     case tmpfs
@@ -31,13 +33,14 @@ public enum Rung: Sendable, Equatable {
         case .format: "format"
         case .wipe: "wipe"
         case .mount: "mount"
+        case .lostAndFound: "lost-and-found"
         case .proof: "proof"
         case .tmpfs: "tmpfs"
         }
     }
 
     static let all: [Rung] = [
-        .find, .resume, .clean, .preen, .repair, .backupSuperblock, .format, .wipe, .mount, .proof, .tmpfs,
+        .find, .resume, .clean, .preen, .repair, .backupSuperblock, .format, .wipe, .mount, .lostAndFound, .proof, .tmpfs,
     ]
 
     /// Reads the word again: a worker's report comes as text.

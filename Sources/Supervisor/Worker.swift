@@ -93,7 +93,9 @@ struct Worker {
     private func bringUp() -> BootMachine.Event {
         var partition = DataPartition(configuration.data, reporter: reporter)
         do throws(DataPartitionError) {
-            let report = try partition.bringUp()
+            var report = try partition.bringUp()
+            partition.putBackLost(configuration.databases.map { $0.repository.path })
+            report.actions = partition.actions
             makeDirectories()
             return .mounted(report)
         } catch {
