@@ -1,3 +1,4 @@
+internal import CLinux
 import Linux
 
 extension DataPartition {
@@ -31,12 +32,47 @@ extension DataPartition {
                 step = ladder.after(check(.backupSuperblock, ["-f", "-y"] + from + [path]))
                 repaired = true
             case .format(let why):
-                try format(path, why: why, blank: probe.finding == .blank)
+                let isBlank = probe.finding == .blank
+                if !isBlank, let file = fileThatReads(path) {
+                    let text = "\(path) cannot be used (\(why)), but mounted read-only it can be read: \(file); it is left as it is"
+                    throw fail(.format, DataPartitionError(.unusable, text))
+                }
+                try format(path, why: why, blank: isBlank)
                 return try mountFormatted(path)
             case .giveUp(let why):
                 throw fail(.mount, DataPartitionError(.unusable, "\(path) cannot be used and is left as it is: \(why)"))
             }
         }
+    }
+
+    /// A file that a read-only mount still gives out, by its path there: as long as there is one, formatting would destroy what
+    /// somebody can still copy off it. Nil where it does not mount so, or holds no file.
+    private func fileThatReads(_ path: String) -> String? {
+        reporter.progress(.recovering, "mount \(path) read-only")
+        try? makeMountPoint()
+        // The journal first: it may hold the newest of it. Then without, and at last without a look
+        // at where the filesystem's own blocks are, which is all that is left where the journal is what broke.
+        for options in ["errors=continue", "errors=continue,noload", "errors=continue,noload,noblock_validity"] {
+            guard linux_mount(path, mountPoint, "ext4", Mounting.flags | UInt(MS_RDONLY), options) == 0 else { continue }
+            defer { _ = linux_umount(mountPoint, 0) }
+            if let file = DataPartition.file(below: mountPoint, depth: 0) { return Text.dropPrefix(file, mountPoint + "/") }
+        }
+        return nil
+    }
+
+    /// The first file that is not empty and whose first byte can be read.
+    private static func file(below directory: String, depth: Int) -> String? {
+        guard depth < 16, let names = try? FileSystem.list(directory) else { return nil }
+        for name in names {
+            let path = "\(directory)/\(name)"
+            guard let status = try? FileSystem.status(path) else { continue }
+            switch status.kind {
+            case .file: if status.size > 0, (try? FileDescriptor.open(path, .read).bytes(at: 0, count: 1))?.isEmpty == false { return path }
+            case .directory: if let found = file(below: path, depth: depth + 1) { return found }
+            default: continue
+            }
+        }
+        return nil
     }
 
     /// Mounts what has just been made: nothing is left to try when that fails.

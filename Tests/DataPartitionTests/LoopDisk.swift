@@ -37,7 +37,12 @@ final class LoopDisk {
         device = ""
     }
 
-    func unmount() { while shell("umount \(mount) 2>/dev/null").code == 0 {} }
+    /// Whatever is mounted there. A process that is being started beside this one may hold a file of it for a moment.
+    func unmount() {
+        for _ in 0..<200 where isMounted {
+            if shell("umount \(mount) 2>/dev/null").code != 0 { usleep(10_000) }
+        }
+    }
 
     /// What a power cut leaves of a mounted filesystem: the image as the device has it while it is mounted.
     func cutPower() throws {
