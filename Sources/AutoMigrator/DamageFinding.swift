@@ -8,9 +8,9 @@ struct DamageFinding {
     /// Pages that nothing points to: room that is lost, and nothing else.
     var isHarmless: Bool { Text.contains(text, "never used") }
 
-    /// A page that two owners claim, or that counts as free and may not be: what is written to the one is lost to the other, though no check
-    /// and no statement meets an error.
-    var isCrossed: Bool { Text.contains(text, "2nd reference to page") || Text.contains(text, "reelist") }
+    /// A page that two owners claim, of which one may be the list of free pages: what is written to the one is lost to the other, though no
+    /// statement meets an error.
+    var isCrossed: Bool { Text.contains(text, "2nd reference to page") }
 
     /// Whether it may be about pages that rows of tables are on. Every row of every table has been read by then, so that a page which
     /// cannot be read at all is none of theirs.
