@@ -104,10 +104,18 @@ struct Check {
         structure.first { DamageFinding(text: $0).isCrossed } ?? structure.first { !DamageFinding(text: $0).isHarmless }
     }
 
+    private static func withoutNumbers(_ finding: String) -> String {
+        String(decoding: finding.utf8.filter { $0 < 0x30 || $0 > 0x39 }, as: UTF8.self)
+    }
+
     /// What this one found that `before` had not: the only findings that speak against a migration.
     func news(since before: Check) -> String? {
-        let structural = structure.filter { !before.structure.contains($0) }
-        if let first = structural.first { return first }
+        // A step may have moved pages: what is said of another page is said again.
+        var known = before.structure.map { Check.withoutNumbers($0) }
+        for finding in structure {
+            guard let place = known.firstIndex(of: Check.withoutNumbers(finding)) else { return finding }
+            known.remove(at: place)
+        }
         for (pair, count) in orphans where count > before.orphans[pair] ?? 0 {
             let known = before.orphans[pair] ?? 0
             return "foreign key \(pair): \(count - known) rows without their parent that were not there before"

@@ -19,10 +19,16 @@ struct DamageFinding {
     /// - Throws: trouble of the machine; what cannot be read for another reason may be about rows.
     func concernsRows(of database: borrowing Database, isClean: Bool) throws(SQLiteError) -> Bool {
         let harmless = [
-            "Freelist: ", "freelist", "Main freelist: ", "never used", "missing from index", "entries in index", "Bad ptr map", "Pointer map",
+            "Freelist: ", "freelist", "Main freelist: ", "missing from index", "entries in index", "Bad ptr map", "Pointer map",
             "ptrmap",
         ]
         if harmless.contains(where: { Text.contains(text, $0) }) { return false }
+        // "Page 21 is never used": where it still looks like rows, they are rows that nothing leads to any more.
+        if isHarmless {
+            guard isClean, let page = number(after: "Page ") else { return false }
+            let kind = try DamageFinding.unlessMachine { () throws(SQLiteError) in try DamageFinding.kind(of: page, in: database) }
+            return kind == 13
+        }
         // Since SQLite 3.42: "Tree 5 page 8 cell 3: …", by the root of the tree.
         if let root = number(after: "Tree ") {
             return try DamageFinding.unlessMachine { () throws(SQLiteError) in

@@ -16,8 +16,10 @@ struct Inspection {
     }
 
     let file: File
-    /// A rollback journal with a header: the next opening rolls it back.
+    /// A rollback journal that SQLite calls hot, for its first byte: the next opening rolls it back, or, where its header is torn, deletes it.
     let hotJournal: Bool
+    /// Its header is torn: what it could have rolled back is in the database, half of it.
+    let tornJournal: Bool
     /// A WAL with frames.
     let leftoverWAL: Bool
     /// A journal or WAL with anything in it.
@@ -32,7 +34,8 @@ struct Inspection {
     init(_ database: String) throws(LinuxError) {
         let journal = try Inspection.head(database + "-journal", count: 8)
         let wal = try Inspection.head(database + "-wal", count: 1)
-        hotJournal = journal?.starts(with: Inspection.journalMagic) ?? false
+        hotJournal = journal?.first ?? 0 != 0
+        tornJournal = hotJournal && journal?.starts(with: Inspection.journalMagic) == false
         leftoverWAL = wal.map { !$0.isEmpty } ?? false
         sidecars = leftoverWAL || journal.map { !$0.isEmpty } ?? false
         guard let head = try Inspection.head(database, count: 512) else {

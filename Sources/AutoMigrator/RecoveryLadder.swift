@@ -57,7 +57,13 @@ extension RepositoryBoot {
         let lock = try system { () throws(LinuxError) in try state.lock() }
         guard let (seal, salvaged) = try attempted({ (salvage) throws(MigrationError) in try salvage.copyWhole(finding: finding) }) else { return false }
         if !salvaged.isWhole {
+            unreadable = salvaged.lost
             reporter.log.warning("\(repository.path): not all of it can be read: \(salvaged.lost ?? "")")
+            try? FileSystem.remove(state.replacement)
+            return false
+        }
+        if let gone = try tableThatIsGone(from: state.replacement, schema: seal.schema) {
+            reporter.log.warning("\(repository.path): a snapshot of the same schema has the table \(gone), of which nothing can be read")
             try? FileSystem.remove(state.replacement)
             return false
         }
@@ -66,11 +72,21 @@ extension RepositoryBoot {
             try? FileSystem.remove(state.replacement)
             return false
         }
-        let counted = "\(salvaged.rows) rows of \(salvaged.tables.count) tables were read, all there are, and copied into a new file"
+        var counted = "\(salvaged.rows) rows of \(salvaged.tables.count) tables were read, all there are, and copied into a new file"
+        if !salvaged.unindexed.isEmpty { counted += ", without the indexes \(salvaged.unindexed.joined(separator: ", "))" }
         let told = Told(salvaged.suspicion == nil ? .restored : .rebuilt, reason: "\(cause); \(counted)", lost: salvaged.lost)
         try replace(bySalvaged: seal, told)
         _ = consume lock
         return try finish(set, told)
+    }
+
+    /// A schema that has lost a row has lost a table, and no row of that is missed. The newest snapshot of this schema knows of it.
+    private func tableThatIsGone(from path: String, schema: Int64) throws(MigrationError) -> String? {
+        let snapshot = try system { () throws(LinuxError) in try state.snapshots.list() }.first { $0.seal.schema == schema }
+        guard let snapshot, let then = try? SchemaText.read(Database(snapshot.path, .immutable)) else { return nil }
+        let now = try sqlite { () throws(SQLiteError) in try SchemaText.read(Database(path, .readWrite)) }
+        for name in then.keys where Text.hasPrefix(name, "table ") && now[name] == nil { return Text.dropPrefix(name, "table ") }
+        return nil
     }
 
     /// Whether this image can go on from the copy's history. That it cannot be read is asked twice: a read error also surfaces as damage
@@ -123,10 +139,30 @@ extension RepositoryBoot {
             history = try readHistory(found, set)
         } catch {
             if error.isMachine { throw error }
-            return set.migrations
+            return try rememberedSteps(set, found)
         }
-        if history.applied.isEmpty || !Plan(set, history).unknown.isEmpty { return set.migrations }
+        if history.applied.isEmpty { return try rememberedSteps(set, found) }
+        if !Plan(set, history).unknown.isEmpty { return set.migrations }
         return set.migrations.filter { history.contains($0.version) }
+    }
+
+    /// Where `schema_migrations` says nothing any more: what our own table says, else the newest snapshot's name. A step that is taken for done
+    /// and was not would never be.
+    private func rememberedSteps(_ set: MigrationSet, _ found: Inspection) throws(MigrationError) -> [Migration] {
+        var versions: [Int64] = []
+        do throws(SQLiteError) {
+            let database = try RepositoryBoot.open(repository.path, found, defensive: false)
+            try database.execute("PRAGMA writable_schema=ON")
+            let rows = try database.prepare("SELECT version FROM firstlight_migrations")
+            while try rows.step() { if let version = rows.integer(0) { versions.append(version) } }
+        } catch {
+            if error.kind.isMachine { throw .database(error) }
+            versions = []
+        }
+        let steps = set.migrations.filter { versions.contains($0.version) }
+        if !steps.isEmpty { return steps }
+        let newest = try system { () throws(LinuxError) in try state.snapshots.list().first?.seal.schema } ?? 0
+        return newest == 0 ? set.migrations : set.migrations.filter { $0.version <= newest }
     }
 
     /// Trouble with a rung is told, and the next one is tried.
@@ -138,6 +174,7 @@ extension RepositoryBoot {
         _ work: (Salvage) throws(MigrationError) -> (seal: Seal, salvaged: Salvaged)?
     ) throws(MigrationError) -> (seal: Seal, salvaged: Salvaged)? {
         var most: Int64?
+        let begun = Clock.milliseconds
         for _ in 1...4 {
             var rows: Int64 = 0
             do throws(MigrationError) {
@@ -145,6 +182,8 @@ extension RepositoryBoot {
                 rows = result?.salvaged.rows ?? 0
                 if result?.salvaged.isWhole == true { return result }
                 if let most, rows >= most { return result }
+                // What took all the time there is takes it again.
+                if Clock.milliseconds - begun >= Salvage.deadline(repository) { return result }
             } catch {
                 reporter.log.error("\(repository.path): salvaging its rows failed: \(error.text)")
                 continue

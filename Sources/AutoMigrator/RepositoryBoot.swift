@@ -36,6 +36,8 @@ public struct RepositoryBoot {
     var finished: Outcome?
     /// The check behind the steps found damage, which was there before them.
     var isDamagedStill = false
+    /// What cannot be read of a database that could not be copied whole.
+    var unreadable: String?
 
     /// - Parameter load: reads the set; by default the files in `repository.migrations`.
     public init(_ repository: Repository, reporter: Reporter, load: @escaping Load = RepositoryBoot.load) {
@@ -73,7 +75,9 @@ public struct RepositoryBoot {
     /// Runs `work`, with an error turned into the report's.
     mutating func reported(_ work: (inout RepositoryBoot) throws(MigrationError) -> Void) -> RepositoryReport {
         let start = Clock.milliseconds
-        warn(state.setStrangersAside())
+        let strangers = state.setStrangersAside()
+        warn(strangers)
+        if !strangers.isEmpty { state.pruneQuarantine(keep: repository.quarantine) }
         let fresh = self
         do throws(MigrationError) {
             do throws(MigrationError) {
@@ -128,13 +132,17 @@ public struct RepositoryBoot {
         switch found.file {
         case .database where distrusted:
             try recover(set, "opening \(repository.path): \(afterLoss ?? "the worker crashed")", damaged: false)
+        case .database where found.tornJournal:
+            try keepTornJournal()
+            let found = try system { () throws(LinuxError) in try Inspection(repository.path) }
+            try bootExisting(set, found, unclean: true, afterLoss: afterLoss)
         case .database:
             try bootExisting(set, found, unclean: unclean, afterLoss: afterLoss)
         case .missing, .empty, .short:
             if found.sidecars || found.file == .short {
                 try setAside(found)
             }
-            if try system({ () throws(LinuxError) in try state.isBorn() }) {
+            if try hasLived() {
                 try recover(set, "\(repository.path) is gone or empty, and it was there before", damaged: false)
             } else {
                 try create(set)
@@ -300,6 +308,25 @@ public struct RepositoryBoot {
                 + "quarantine together")
         report.quarantine = try Swap(.setAside, state).perform(state)
         _ = consume lock
+    }
+
+    /// SQLite deletes a journal whose header is torn, as one of which nothing had been synced. Flash that goes bad tears it as well, and then
+    /// the pages from before are nowhere else: it goes to quarantine, and the database is looked at.
+    private mutating func keepTornJournal() throws(MigrationError) {
+        let place = try system { () throws(LinuxError) in
+            try prepareState(born: false)
+            let lock = try state.lock()
+            defer { _ = lock.raw }
+            _ = try FileDescriptor.open(state.damagedPath, .create, permissions: 0o600)
+            let place = try state.makeQuarantine(try state.nextSequence())
+            try FileSystem.rename(state.database + "-journal", to: "\(place)/\(Text.name(of: state.database))-journal")
+            try FileSystem.syncDirectory(place)
+            try FileSystem.syncDirectory(state.directory)
+            try FileSystem.syncDirectory(state.databaseDirectory)
+            return place
+        }
+        warn(["the header of its journal is damaged; the journal is in \(place)"])
+        state.pruneQuarantine(keep: repository.quarantine)
     }
 
     func prepareState(born: Bool = true, durable: Bool = true) throws(LinuxError) {

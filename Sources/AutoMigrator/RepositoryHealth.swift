@@ -19,8 +19,10 @@ extension RepositoryBoot {
             if error.kind == .interrupted || error.kind == .sql { return }
             throw .database(error)
         }
-        if findings.isEmpty, FileSystem.exists(state.damagedPath) { try? FileSystem.remove(state.damagedPath) }
-        if let first = findings.first {
+        // A page that nothing leads to costs room and nothing else.
+        let worst = findings.first { !DamageFinding(text: $0).isHarmless }
+        if worst == nil, FileSystem.exists(state.damagedPath) { try? FileSystem.remove(state.damagedPath) }
+        if let first = worst {
             throw .database(
                 SQLiteError(
                     operation: "quick_check", database: repository.path, code: SQLiteError.corrupt, message: first))
@@ -41,10 +43,24 @@ extension RepositoryBoot {
             try database.execute("PRAGMA writable_schema=ON")
             // A table or an index whose text this SQLite cannot read is left out, and its pages look like nobody's: no damage.
             if try Check.structure(database, verify: .quick).contains(where: { !DamageFinding(text: $0).isHarmless }) { return true }
-            return try isCutShort(database) || hasLostSchema(database)
+            if try isCutShort(database) || hasLostSchema(database) { return true }
+            // What only the full check meets (an index's root page) is met here once more, or was a read error.
+            return try Check.structure(database, verify: .full).contains { !DamageFinding(text: $0).isHarmless }
         } catch {
             if error.kind == .notADatabase { return try hasLived() }
             return error.kind == .corrupt
+        }
+    }
+
+    /// What speaks against the database's structure; nil where nothing does.
+    func damageNow() throws(MigrationError) -> String? {
+        let found = try system { () throws(LinuxError) in try Inspection(repository.path) }
+        do throws(SQLiteError) {
+            let database = try RepositoryBoot.open(repository.path, found, defensive: false)
+            return try Check.structure(database, verify: .quick).first { !DamageFinding(text: $0).isHarmless }
+        } catch {
+            if error.kind.isMachine { throw .database(error) }
+            return error.kind == .corrupt ? error.message : nil
         }
     }
 
@@ -65,14 +81,26 @@ extension RepositoryBoot {
     }
 
     /// SQLite cannot read the schema, and every page is in order: a newer SQLite wrote it, or its text is damaged. A snapshot of the same
-    /// version whose schema this SQLite reads, and which says something else, tells the one from the other.
+    /// version in which the object that SQLite stumbles over says something else tells the one from the other.
     private func hasLostSchema(_ database: borrowing Database) -> Bool {
-        guard let live = try? SchemaText.read(database), let version = try? History.newest(database) else { return false }
+        guard let live = try? SchemaText.read(database), let version = try? History.newest(database), let name = objectThatIsMalformed()
+        else { return false }
         for snapshot in (try? state.snapshots.list()) ?? [] where snapshot.seal.schema == version {
             guard let copy = try? Database(snapshot.path, .immutable), let text = try? SchemaText.read(copy) else { continue }
-            return text.contains { live[$0.key] != $0.value }
+            return text.contains { Text.hasSuffix($0.key, " \(name)") && live[$0.key] != $0.value }
         }
         return false
+    }
+
+    /// `malformed database schema (name) - near "x": syntax error`
+    private func objectThatIsMalformed() -> String? {
+        do throws(SQLiteError) {
+            _ = try Database(repository.path, .immutable).integer("SELECT count(*) FROM sqlite_schema")
+            return nil
+        } catch {
+            guard let (_, rest) = Text.cut(error.message, at: 0x28), let (name, _) = Text.cut(rest, at: 0x29) else { return nil }
+            return Text.contains(error.message, "malformed database schema") ? name : nil
+        }
     }
 
     /// `schema_migrations` has our columns and is ours no more: a sealed snapshot has it as we made it, so that the schema's text is damaged

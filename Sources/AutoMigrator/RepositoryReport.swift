@@ -3,7 +3,7 @@ public struct RepositoryReport: Sendable {
     /// The repository's.
     public let name: String
     /// The database file.
-    public let path: String
+    public var path: String
     /// How it ended.
     public var outcome: Outcome
     /// Why it is not `current` or `migrated`: names the thing, the operation and the cause.

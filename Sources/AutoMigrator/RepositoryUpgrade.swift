@@ -26,11 +26,15 @@ extension RepositoryBoot {
         if case .damaged(let finding) = failure {
             // Nothing has been committed: what the steps would have written to the wrong pages is still there to be read.
             let cause = "it was damaged before the migrations: \(finding)"
-            if DamageFinding(text: finding).isCrossed { return try recover(set, cause, damaged: true, serves: true) }
-            do throws(MigrationError) {
-                if try copyWhole(set, cause, finding: finding) { return }
-            } catch {
-                warn(["\(finding); a sound copy could not be made: \(error.text)"])
+            let policy = repository.onFailure.first ?? .restore
+            if policy == .stop { return end(.failed, reason: "\(cause); the policy leaves it as it is") }
+            if policy != .keep {
+                if DamageFinding(text: finding).isCrossed { return try recover(set, cause, damaged: true, serves: true) }
+                do throws(MigrationError) {
+                    if try copyWhole(set, cause, finding: finding) { return }
+                } catch {
+                    warn(["\(finding); a sound copy could not be made: \(error.text)"])
+                }
             }
             // The application can live with it, so nothing that loses rows is better.
             failure = try attemptPending(set, plan, toleratesDamage: true)
@@ -42,6 +46,12 @@ extension RepositoryBoot {
         report.pending = 0
         // What is sealed must not be replaced by snapshots of damage.
         if !isDamagedStill { try snapshotAfterwards() }
+        if isDamagedStill, let unreadable {
+            report.lost = unreadable
+            let text = "pages of it cannot be read: \(unreadable)"
+            try? FileSystem.replace(state.suspectPath, with: text, durable: true, permissions: 0o600)
+            return end(.restored, reason: "it was damaged before the migrations, which ran over what can be read")
+        }
         end(.migrated)
     }
 
@@ -125,6 +135,8 @@ extension RepositoryBoot {
             // Trouble of the machine passes, and a fresh database would meet it, too; only what the steps themselves did wrong is
             // answered by one.
             if !cause.holds { return end(.restored, reason: kept) }
+            // Steps that fail on a damaged database say nothing about the steps: its rows are read first.
+            if let damage = try damageNow() { return try recover(set, "\(cause.text), and \(damage)", damaged: true, serves: true) }
             if try rebuild(set, cause.text) { return }
             end(.restored, reason: kept)
         case .stop: end(.failed, reason: kept)

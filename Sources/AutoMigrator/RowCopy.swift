@@ -38,6 +38,8 @@ struct RowCopy {
         let insert = try fresh.prepare("INSERT \(replacing ? "OR REPLACE " : "")INTO \(name) (\(list)) VALUES (\(marks))")
         if let rowid = table.rowid {
             try copy(damaged, insert, "SELECT \(list) FROM \(name) NOT INDEXED WHERE \(rowid) BETWEEN ?1 AND ?2 ORDER BY \(rowid)")
+            // One of two rows with the same unique value has given way to the other.
+            if replacing { try settle(fresh, name) }
         } else {
             let select = "SELECT \(list) FROM \(name) NOT INDEXED"
             if try copySorted(damaged, insert, select) { return }
@@ -46,6 +48,14 @@ struct RowCopy {
             if !table.key.isEmpty { _ = try copySorted(damaged, insert, "\(select) ORDER BY \(backwards)") }
             // A row may have been met from both ends.
             rows = min(rows, try fresh.integer("SELECT count(*) FROM \(name)") ?? 0)
+        }
+    }
+
+    private mutating func settle(_ fresh: borrowing Database, _ name: String) throws(SQLiteError) {
+        let there = try fresh.integer("SELECT count(*) FROM \(name)") ?? 0
+        if there < rows {
+            refused += rows - there
+            rows = there
         }
     }
 
@@ -118,7 +128,14 @@ struct RowCopy {
     ) throws(SQLiteError) -> Bool {
         do throws(SQLiteError) {
             let rows = try damaged.prepare(select)
-            while try rows.step() { try put(rows, insert) }
+            // A tree whose pages lead to each other has no end, and more rows than the file has bytes are none.
+            let limit = try damaged.fileSize()
+            var met: Int64 = 0
+            while try rows.step() {
+                met += 1
+                if met > limit { return false }
+                try put(rows, insert)
+            }
             return true
         } catch {
             try RowCopy.isDamage(error)

@@ -10,8 +10,9 @@ struct Salvage {
     let repository: Repository
     let reporter: Reporter
 
-    /// In milliseconds: reading stops then, with what it has. The tables that matter most come first.
-    private static let deadline: Int64 = 240_000
+    /// In milliseconds: reading stops then, with what it has. The tables that matter most come first. Each of two rungs may need it, and
+    /// what comes after them the rest.
+    static func deadline(_ repository: Repository) -> Int64 { min(240_000, (repository.deadline ?? 960_000) / 4) }
 
     /// A copy of the database as it is: its own schema, every row of every table; then the indexes anew.
     ///
@@ -75,8 +76,10 @@ struct Salvage {
     /// The damaged database, read in the way that writes least; what its schema has that cannot be read is passed over.
     private func openDamaged(_ found: Inspection) throws(SQLiteError) -> Database {
         let database = try RepositoryBoot.open(state.database, found, defensive: false)
-        try database.execute("PRAGMA writable_schema=ON")
-        database.interrupt(at: Clock.milliseconds + Salvage.deadline)
+        // What is a little wrong with a page is no reason not to read the rows on it: any program does.
+        try database.execute("PRAGMA writable_schema=ON; PRAGMA cell_size_check=OFF")
+        database.interrupt(at: Clock.milliseconds + Salvage.deadline(repository))
+        try equip(database)
         return database
     }
 
@@ -88,7 +91,14 @@ struct Salvage {
             PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=OFF; PRAGMA foreign_keys=OFF; PRAGMA ignore_check_constraints=ON
             """)
         database.disableTriggers()
+        try equip(database)
         return database
+    }
+
+    /// An index or a column may call what the set's extensions bring. Without them it is what cannot be made again.
+    private func equip(_ database: borrowing Database) throws(SQLiteError) {
+        for path in repository.extensions where (try? ExtensionFile.check(path)) != nil { try database.loadExtension(path) }
+        try repository.configure?(database)
     }
 
     // ---- The whole, with its own schema ----
@@ -110,7 +120,13 @@ struct Salvage {
         try copy(inOrder(try tables(of: fresh)), damaged, fresh, replacing: false, &salvaged)
         try copySequences(damaged, fresh)
         try each(damaged, texts + " AND type = 'index' ORDER BY rowid") { (row) throws(SQLiteError) in
-            try fresh.execute(row.text(3) ?? "")
+            do throws(SQLiteError) {
+                try fresh.execute(row.text(3) ?? "")
+            } catch {
+                // A function or a collation that only the application has: its rows are worth more than its index.
+                if error.kind != .sql { throw error }
+                salvaged.unindexed.append("\(row.text(1) ?? "") (\(error.message))")
+            }
         }
         try fresh.execute("PRAGMA writable_schema=ON")
         let insert = try fresh.prepare(
@@ -164,7 +180,7 @@ struct Salvage {
         let virtual = try names(fresh, "SELECT name FROM sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL TABLE%'")
         // The tables behind a virtual one are its own bookkeeping, worth nothing in part.
         let wanted = try tables(of: fresh).filter { name in
-            !history.contains(name) && !virtual.contains { Text.hasPrefix(name, $0 + "_") }
+            !history.contains(name) && !virtual.contains { Salvage.isShadow(name, of: $0) }
         }
         try copy(inOrder(wanted), damaged, fresh, replacing: true, &salvaged)
         try copySequences(damaged, fresh)
@@ -179,7 +195,28 @@ struct Salvage {
             }
         }
         try fresh.execute("COMMIT")
+        salvaged.homeless = try homeless(damaged, fresh)
         salvaged.suspicion = "what was read beside a damaged page may be wrong"
+    }
+
+    /// Tables with rows, and columns, that the damaged database has and this image's schema has no place for: they stay in quarantine.
+    private func homeless(_ damaged: borrowing Database, _ fresh: borrowing Database) throws(SQLiteError) -> [String] {
+        let virtual = try names(damaged, "SELECT name FROM sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL TABLE%'")
+        var found: [String] = []
+        for name in try tables(of: damaged) where !virtual.contains(where: { Salvage.isShadow(name, of: $0) }) {
+            do throws(SQLiteError) {
+                guard let there = try TableLayout(name, in: damaged), try hasRows(name, damaged) else { continue }
+                guard let here = try TableLayout(name, in: fresh) else {
+                    if name != "schema_migrations" && name != "firstlight_migrations" { found.append("the table \(name)") }
+                    continue
+                }
+                let known = here.columns.map { Text.lowercase($0) }
+                for column in there.columns where !known.contains(Text.lowercase(column)) { found.append("the column \(name).\(column)") }
+            } catch {
+                if error.kind.isMachine { throw error }
+            }
+        }
+        return found
     }
 
     // ---- Rows ----
@@ -194,8 +231,9 @@ struct Salvage {
             do throws(SQLiteError) {
                 try copy(&table, damaged, fresh, replacing: replacing)
             } catch {
-                // The time is up: what has been read is kept, and the table stays marked as incomplete.
-                if error.kind != .interrupted && error.kind != .corrupt && error.kind != .notADatabase { throw error }
+                // The time is up, or a virtual table's own pages are damaged: what has been read is kept, the table stays marked as
+                // incomplete, and the others get their turn.
+                if error.kind.isMachine && error.kind != .interrupted { throw error }
             }
             salvaged.tables.append(table)
         }
@@ -215,13 +253,23 @@ struct Salvage {
             table.refused = rows.refused
         }
         if rows.columns.isEmpty { return }
-        if replacing, try damaged.prepare("SELECT 1 FROM \(TableLayout.quoted(table.name)) NOT INDEXED LIMIT 1").step() {
+        if replacing, try hasRows(table.name, damaged) {
             // A migration's own first content gives way to what the device had.
             try fresh.execute("DELETE FROM \(TableLayout.quoted(table.name))")
         }
         try rows.run(from: damaged, into: fresh, replacing: replacing)
         table.isComplete = rows.isComplete
         table.indexed = try indexed(table.name, damaged)
+    }
+
+    /// A first page that cannot be read is one of a table with rows.
+    private func hasRows(_ table: String, _ damaged: borrowing Database) throws(SQLiteError) -> Bool {
+        do throws(SQLiteError) {
+            return try damaged.prepare("SELECT 1 FROM \(TableLayout.quoted(table)) NOT INDEXED LIMIT 1").step()
+        } catch {
+            if error.kind == .corrupt || error.kind == .notADatabase { return true }
+            throw error
+        }
     }
 
     /// How many entries the table's fullest index has: it knows of rows that the table's own tree has lost.
@@ -239,7 +287,9 @@ struct Salvage {
 
     /// AUTOINCREMENT never gives out a number twice, also those of rows that are gone (autoinc.html).
     private func copySequences(_ damaged: borrowing Database, _ fresh: borrowing Database) throws(SQLiteError) {
-        guard try hasTable(damaged, "sqlite_sequence"), try hasTable(fresh, "sqlite_sequence") else { return }
+        guard try hasTable(damaged, "sqlite_sequence"), try hasTable(fresh, "sqlite_sequence"),
+            try TableLayout("sqlite_sequence", in: damaged) != nil
+        else { return }
         let update = try fresh.prepare("UPDATE sqlite_sequence SET seq = max(seq, ?2) WHERE name = ?1")
         let insert = try fresh.prepare(
             "INSERT INTO sqlite_sequence (name, seq) SELECT ?1, ?2 WHERE ?1 IN (SELECT name FROM sqlite_schema)")
@@ -255,7 +305,7 @@ struct Salvage {
                 if update.changes == 0 { try insert.run() }
             }
         } catch {
-            if error.kind != .corrupt { throw error }
+            if error.kind.isMachine { throw error }
         }
     }
 
@@ -277,11 +327,25 @@ struct Salvage {
         return first + names.filter { !first.contains($0) }
     }
 
-    /// Whether a virtual table keeps no rows of its own: a full-text index over another table (fts5.html, "External Content").
+    /// Whether a virtual table keeps no rows of its own: a full-text index over another table (fts5.html, "External Content"), which has
+    /// an argument `content=…`.
     private func isIndexOfAnother(_ database: borrowing Database, _ name: String) throws(SQLiteError) -> Bool {
-        let rows = try database.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?1 AND sql LIKE '%content%=%'")
+        let rows = try database.prepare("SELECT sql FROM sqlite_schema WHERE name = ?1")
         try rows.bind(name, at: 1)
-        return try rows.step()
+        guard try rows.step(), let (_, arguments) = Text.cut(rows.text(0) ?? "", at: 0x28) else { return false }
+        return Text.split(arguments, 0x2C).contains { argument in
+            guard let (key, _) = Text.cut(argument, at: 0x3D) else { return false }
+            return Text.lowercase(Text.trim(key)) == "content"
+        }
+    }
+
+    /// The tables that FTS3 to FTS5 and R*Tree keep their own books in (fts5.html 9, fts3.html 9, rtree.html 5).
+    private static func isShadow(_ name: String, of virtual: String) -> Bool {
+        guard let suffix = Text.dropPrefix(name, virtual + "_") else { return false }
+        let known = [
+            "data", "idx", "content", "docsize", "config", "segments", "segdir", "stat", "node", "parent", "rowid",
+        ]
+        return known.contains(suffix)
     }
 
     private func hasTable(_ database: borrowing Database, _ name: String) throws(SQLiteError) -> Bool {

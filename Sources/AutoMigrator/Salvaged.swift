@@ -30,8 +30,13 @@ struct Salvaged {
     /// Objects of the schema that could not be made again.
     var missing: [String] = []
 
+    /// Indexes that only the application can make again. No row is missing for it.
+    var unindexed: [String] = []
+    /// Tables and columns that were there, and that the new schema has no place for.
+    var homeless: [String] = []
+
     /// Whether every row of every table was read, and nothing speaks against any.
-    var isWhole: Bool { !tables.contains { !$0.isWhole } && missing.isEmpty }
+    var isWhole: Bool { !tables.contains { !$0.isWhole } && missing.isEmpty && homeless.isEmpty }
 
     var rows: Int64 { tables.reduce(0) { $0 + $1.rows } }
 
@@ -39,6 +44,7 @@ struct Salvaged {
     var lost: String? {
         var parts = tables.filter { !$0.isWhole }.map { $0.text }
         parts += missing.map { "\($0) (not made again)" }
+        parts += homeless.map { "\($0) (no place in this image's schema)" }
         if let suspicion { parts.append("no row on a damaged page can be trusted: \(suspicion)") }
         return parts.isEmpty ? nil : parts.joined(separator: ", ")
     }

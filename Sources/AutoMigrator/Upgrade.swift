@@ -128,7 +128,10 @@ struct Upgrade {
             }
             for move in unit.moves { try runner.run(move, on: database) }
             try runner.finish(on: database)
-            if last { try compare(database, baseline: baseline) }
+            if last {
+                try compare(database, baseline: baseline)
+                if let move = moves.last { try confirm(move, database) }
+            }
             if !unit.alone {
                 if !last { try announcePart() }
                 try commit(database, last: last)
@@ -227,6 +230,14 @@ struct Upgrade {
         if let news = after.news(since: before) { throw .check(reason: news) }
         damage = after.worst
         if let first = after.structure.first { findings.append("it was damaged before the migrations, and still is: \(first)") }
+    }
+
+    /// A trigger of somebody's on the history's table may undo what is recorded there, and the steps would run again at every boot.
+    private func confirm(_ move: Move, _ database: borrowing Database) throws(MigrationError) {
+        let isThere = try History.read(database, adopt: repository.adopt, set: set).contains(move.version)
+        if isThere != (move.direction == .up) {
+            throw .check(reason: "schema_migrations does not keep that step \(move.title) was done (a trigger on it?)")
+        }
     }
 
     private mutating func commit(_ database: borrowing Database, last: Bool) throws(MigrationError) {

@@ -59,12 +59,10 @@ enum Target {
 
     /// The database's own path: what replaces it is renamed over the file, not over a link to it.
     private static func file(_ path: String) throws(CommandError) -> String {
+        let path = FileSystem.withoutLink(path)
         guard let status = try? FileSystem.status(path) else { return path }
         switch status.kind {
-        case .symbolicLink:
-            guard let real = try? FileSystem.resolve(path) else { return path }
-            return try file(real)
-        case .file: return path
+        case .file, .symbolicLink: return path
         default: throw .failed("\(path) is no file; --database wants the database's own. Nothing was done")
         }
     }

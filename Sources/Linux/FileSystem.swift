@@ -27,6 +27,12 @@ public enum FileSystem {
         return String(cString: real)
     }
 
+    /// The file that a path leads to, where its last name is a symbolic link; the path itself where it is none, or leads nowhere.
+    public static func withoutLink(_ path: String) -> String {
+        guard (try? status(path))?.kind == .symbolicLink, let real = try? resolve(path) else { return path }
+        return real
+    }
+
     /// Whether some other process has the file open; nil where the kernel does not say (a file that is not ours, some filesystems). A
     /// write lease is granted only on a file that nobody else has open (fcntl(2), F_SETLEASE).
     ///

@@ -148,9 +148,12 @@ struct Worker {
             Worker.send(.result(.report(report)))
             return 0
         }
+        // SQLite looks for sidecars beside the file, not beside a link to it. As this user: it may be the user's own link.
+        repository.path = FileSystem.withoutLink(repository.path)
         var boot = RepositoryBoot(repository, reporter: reporter)
-        let report = boot.run(
+        var report = boot.run(
             unclean: unclean, afterLoss: afterLoss?.reason, distrusted: afterLoss?.distrusted ?? false)
+        report.path = database.repository.path
         Worker.send(.result(.report(report)))
         return 0
     }
@@ -161,7 +164,9 @@ struct Worker {
             Worker.send(.result(.kept(snapshot: nil, warning: trouble)))
             return 0
         }
-        var boot = RepositoryBoot(database.repository, reporter: reporter)
+        var repository = database.repository
+        repository.path = FileSystem.withoutLink(repository.path)
+        var boot = RepositoryBoot(repository, reporter: reporter)
         boot.acknowledge()
         var (title, warning) = (String?.none, String?.none)
         do throws(MigrationError) {
