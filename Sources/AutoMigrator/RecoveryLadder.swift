@@ -27,7 +27,7 @@ extension RepositoryBoot {
         if damaged, let first = repository.onFailure.first, first == .restore || first == .rebuild, try copyWhole(set, cause) {
             return
         }
-        for rung in repository.onFailure {
+        rungs: for rung in repository.onFailure {
             switch rung {
             case .restore:
                 if try restore(set, cause) { return }
@@ -35,6 +35,7 @@ extension RepositoryBoot {
                 if damaged, try salvage(set, cause) { return }
                 if serves { break }
                 if try rebuild(set, cause) { return }
+            case .keep where serves: break rungs
             case .keep, .stop:
                 return end(.failed, reason: "\(cause); the policy leaves it as it is")
             }

@@ -101,4 +101,11 @@ public struct Repository: Sendable {
             return database
         }
     }
+
+    /// What a damaged database's indexes and columns may call: the extensions that can be had, and the program's own functions. Without one of
+    /// them what needs it cannot be made again.
+    func equip(_ database: borrowing Database) throws(SQLiteError) {
+        for path in extensions where (try? ExtensionFile.check(path)) != nil { try database.loadExtension(path) }
+        try configure?(database)
+    }
 }

@@ -34,8 +34,8 @@ public struct RepositoryBoot {
     var report: RepositoryReport
     /// What the boot before had begun and this one finished.
     var finished: Outcome?
-    /// The check behind the steps found damage, which was there before them.
-    var isDamagedStill = false
+    /// What the check behind the steps found that was wrong before them.
+    var damage: [String] = []
     /// What cannot be read of a database that could not be copied whole.
     var unreadable: String?
 
@@ -116,7 +116,7 @@ public struct RepositoryBoot {
 
     private mutating func boot(unclean: Bool, afterLoss: String?, distrusted: Bool) throws(MigrationError) {
         try finishIntent()
-        if let suspect = try? FileSystem.readText(state.suspectPath) { warn([suspect]) }
+        if let suspect = try? FileSystem.readText(state.suspectPath) { warn(Array(Text.lines(suspect).prefix(1))) }
         guard repository.runMigrations else { return end(.skipped, reason: "migrations are switched off") }
         let set: MigrationSet
         do throws(MigrationError) {

@@ -20,7 +20,9 @@ extension RepositoryBoot {
             throw .database(error)
         }
         // A page that nothing leads to costs room and nothing else.
-        let worst = findings.first { !DamageFinding(text: $0).isHarmless }
+        // Nor does the damage that a boot before this one met, could not mend and has told of: the rungs would give up more than it does.
+        let known = (try? FileSystem.readText(state.suspectPath)) ?? ""
+        let worst = findings.first { !DamageFinding(text: $0).isHarmless && !Text.contains(known, $0) }
         if worst == nil, FileSystem.exists(state.damagedPath) { try? FileSystem.remove(state.damagedPath) }
         if let first = worst {
             throw .database(
@@ -40,6 +42,7 @@ extension RepositoryBoot {
         let found = try system { () throws(LinuxError) in try Inspection(repository.path) }
         do throws(SQLiteError) {
             let database = try RepositoryBoot.open(repository.path, found, defensive: false)
+            try repository.equip(database)
             try database.execute("PRAGMA writable_schema=ON")
             // A table or an index whose text this SQLite cannot read is left out, and its pages look like nobody's: no damage.
             if try Check.structure(database, verify: .quick).contains(where: { !DamageFinding(text: $0).isHarmless }) { return true }

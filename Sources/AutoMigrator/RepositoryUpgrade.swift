@@ -45,10 +45,10 @@ extension RepositoryBoot {
         }
         report.pending = 0
         // What is sealed must not be replaced by snapshots of damage.
-        if !isDamagedStill { try snapshotAfterwards() }
-        if isDamagedStill, let unreadable {
+        if damage.isEmpty { try snapshotAfterwards() }
+        if !damage.isEmpty, let unreadable {
             report.lost = unreadable
-            let text = "pages of it cannot be read: \(unreadable)"
+            let text = "pages of it cannot be read: \(unreadable)\n\(damage.joined(separator: "\n"))"
             try? FileSystem.replace(state.suspectPath, with: text, durable: true, permissions: 0o600)
             return end(.restored, reason: "it was damaged before the migrations, which ran over what can be read")
         }
@@ -103,7 +103,7 @@ extension RepositoryBoot {
         }
         attempts.clear()
         warn(upgrade.findings)
-        isDamagedStill = upgrade.damage != nil
+        damage = upgrade.damage
         report.snapshot = upgrade.snapshot?.title
         report.schema = upgrade.schema
         return nil

@@ -79,7 +79,7 @@ struct Salvage {
         // What is a little wrong with a page is no reason not to read the rows on it: any program does.
         try database.execute("PRAGMA writable_schema=ON; PRAGMA cell_size_check=OFF")
         database.interrupt(at: Clock.milliseconds + Salvage.deadline(repository))
-        try equip(database)
+        try repository.equip(database)
         return database
     }
 
@@ -91,14 +91,8 @@ struct Salvage {
             PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=OFF; PRAGMA foreign_keys=OFF; PRAGMA ignore_check_constraints=ON
             """)
         database.disableTriggers()
-        try equip(database)
+        try repository.equip(database)
         return database
-    }
-
-    /// An index or a column may call what the set's extensions bring. Without them it is what cannot be made again.
-    private func equip(_ database: borrowing Database) throws(SQLiteError) {
-        for path in repository.extensions where (try? ExtensionFile.check(path)) != nil { try database.loadExtension(path) }
-        try repository.configure?(database)
     }
 
     // ---- The whole, with its own schema ----
@@ -259,7 +253,7 @@ struct Salvage {
         }
         try rows.run(from: damaged, into: fresh, replacing: replacing)
         table.isComplete = rows.isComplete
-        table.indexed = try indexed(table.name, damaged)
+        table.indexed = try indexed(table.name, hasRowid: source.rowid != nil, damaged)
     }
 
     /// A first page that cannot be read is one of a table with rows.
@@ -273,9 +267,11 @@ struct Salvage {
     }
 
     /// How many entries the table's fullest index has: it knows of rows that the table's own tree has lost.
-    private func indexed(_ table: String, _ damaged: borrowing Database) throws(SQLiteError) -> Int64? {
-        let list = try damaged.prepare("SELECT name FROM pragma_index_list(?1) WHERE partial = 0")
+    private func indexed(_ table: String, hasRowid: Bool, _ damaged: borrowing Database) throws(SQLiteError) -> Int64? {
+        let list = try damaged.prepare("SELECT name FROM pragma_index_list(?1) WHERE partial = 0 AND (origin <> 'pk' OR ?2)")
         try list.bind(table, at: 1)
+        // The key of a table WITHOUT ROWID is the table.
+        try list.bind(hasRowid ? 1 : 0, at: 2)
         var most: Int64?
         while try list.step() {
             let index = TableLayout.quoted(list.text(0) ?? "")

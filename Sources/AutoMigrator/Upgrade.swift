@@ -35,8 +35,8 @@ struct Upgrade {
     private(set) var schema: Int64?
     /// What speaks against the database and did so before: no reason to undo the run, and a reason to look at the device.
     private(set) var findings: [String] = []
-    /// The row of the check that says so.
-    private(set) var damage: String?
+    /// The rows of the check that say so.
+    private(set) var damage: [String] = []
     /// Whether something of an unfinished run may be on the disk.
     private var committedPart = false
     /// Whether the COMMIT that failed was the last one.
@@ -228,7 +228,7 @@ struct Upgrade {
         }
         if !toleratesDamage, let first = before.worst { throw .damaged(finding: first) }
         if let news = after.news(since: before) { throw .check(reason: news) }
-        damage = after.worst
+        damage = after.structure.filter { !DamageFinding(text: $0).isHarmless }
         if let first = after.structure.first { findings.append("it was damaged before the migrations, and still is: \(first)") }
     }
 

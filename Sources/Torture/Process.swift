@@ -49,7 +49,7 @@ struct Process {
         return Process.reapOrphans()
     }
 
-    /// Waits for every child there is; those that do not end by themselves in six seconds are killed, and counted.
+    /// Waits for every child there is; those that do not end by themselves in three seconds are killed, and counted.
     @discardableResult
     static func reapOrphans() -> Int {
         var killed = 0
@@ -58,7 +58,7 @@ struct Process {
             let id = waitpid(-1, &status, WNOHANG)
             if id < 0 { return killed }
             if id > 0 { continue }
-            if turn == 6000 {
+            if turn == 3000 {
                 for child in children() {
                     kill(child, SIGKILL)
                     killed += 1

@@ -1,0 +1,190 @@
+import AutoMigrator
+import Foundation
+import Linux
+import SQLite
+import Testing
+
+/// What a bench of somebody else's found: rows that were given up although any program reads them, or that were gone and nobody was told.
+@Suite struct SilentLossTests {
+    /// A device with readings, settings and no sound snapshot, unless `snapshots` are kept.
+    private func device(_ more: String = "", snapshots: Bool = false, rows: Int = 3000) -> Workbench {
+        let bench = Workbench()
+        bench.migrations["1_start.sql"] = """
+            CREATE TABLE readings (id INTEGER PRIMARY KEY, value TEXT);
+            CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+            CREATE INDEX by_value ON readings (value);
+            \(more)
+            """
+        bench.boot()
+        bench.execute(
+            """
+            BEGIN;
+            INSERT INTO readings WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < \(rows)) SELECT i, printf('reading %06d', i) FROM n;
+            INSERT INTO settings WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 800) SELECT printf('key %06d', i), i FROM n;
+            COMMIT;
+            """)
+        if !snapshots {
+            for name in bench.files("snapshots") { try! FileSystem.remove("\(bench.state)/snapshots/\(name)") }
+        }
+        return bench
+    }
+
+    /// The pages of a table's or an index's leaves, in order.
+    private func leaves(_ bench: Workbench, _ tree: String) -> [Int] {
+        let database = try! Database(bench.database, .readWrite)
+        let rows = try! database.prepare("SELECT pageno FROM dbstat WHERE name = '\(tree)' AND pagetype = 'leaf' ORDER BY path")
+        var pages: [Int] = []
+        while try! rows.step() { pages.append(Int(rows.integer(0)!)) }
+        return pages
+    }
+
+    private func zero(_ bench: Workbench, page: Int) {
+        let file = FileHandle(forUpdatingAtPath: bench.database)!
+        try! file.seek(toOffset: UInt64((page - 1) * 4096))
+        try! file.write(contentsOf: Data(count: 4096))
+        try! file.close()
+    }
+
+    /// Room that is lost is no damage: an unclean shutdown with it is a clean boot.
+    @Test func aPageThatNothingLeadsToIsNoReasonToFail() throws {
+        let bench = device()
+        var bytes = bench.bytes(bench.database)!
+        let pages = UInt32(bytes.count / 4096 + 1)
+        bytes.replaceSubrange(28..<32, with: withUnsafeBytes(of: pages.bigEndian) { Data($0) })
+        try (bytes + Data(count: 4096)).write(to: URL(fileURLWithPath: bench.database))
+        let report = bench.boot(unclean: true)
+        #expect(report.outcome == .current, "\(report)")
+    }
+
+    @Test(arguments: [("readings", 0), ("readings", 3), ("settings", 0)])
+    func oneLeafCostsOnlyItsRows(tree: String, leaf: Int) {
+        let bench = device()
+        let all = tree == "readings" ? 3000 : 800
+        zero(bench, page: leaves(bench, tree)[leaf])
+        zero(bench, page: leaves(bench, "by_value")[1])
+        let report = bench.boot(unclean: true)
+        #expect(report.outcome == .rebuilt && report.lost?.contains(tree) == true, "\(report)")
+        let kept = bench.integer("SELECT count(*) FROM \(tree)") ?? 0
+        #expect(kept > all * 7 / 10 && kept < all, "\(kept) of \(all)")
+    }
+
+    /// Page 1 says one table less: every row of every table that it still names can be read.
+    @Test func aSchemaThatHasLostATableIsNotWhole() throws {
+        let bench = device(snapshots: true)
+        bench.migrations["2_more.sql"] = "CREATE TABLE more (x);"
+        bench.boot()
+        zero(bench, page: leaves(bench, "by_value")[1])
+        var bytes = bench.bytes(bench.database)!
+        // fileformat2.html 1.6: the number of cells, at byte 3 of the page's header.
+        bytes[100 + 4] -= 1
+        try bytes.write(to: URL(fileURLWithPath: bench.database))
+        let report = bench.boot(unclean: true)
+        #expect(report.lost != nil && report.schema == 2, "\(report)")
+        #expect(bench.integer("SELECT count(*) FROM sqlite_schema WHERE type = 'table'") == 5)
+        #expect(bench.integer("SELECT count(*) FROM readings") == 3000)
+    }
+
+    @Test func whatTheImageHasNoPlaceForIsTold() {
+        let bench = device("CREATE TABLE search_history (x);")
+        bench.execute("CREATE TABLE own (x); INSERT INTO own VALUES (1); ALTER TABLE settings ADD COLUMN extra; INSERT INTO search_history VALUES ('kept')")
+        zero(bench, page: leaves(bench, "readings")[2])
+        let report = bench.boot(unclean: true)
+        #expect(report.outcome == .rebuilt, "\(report)")
+        #expect(report.lost?.contains("the table own") == true && report.lost?.contains("the column settings.extra") == true, "\(report)")
+        #expect(bench.text("SELECT x FROM search_history") == "kept")
+    }
+
+    /// Where `schema_migrations` cannot be read, a step that has not run must not be taken for done.
+    @Test func stepsThatNeverRanAreNotTakenForDone() {
+        let bench = device()
+        zero(bench, page: Int(bench.integer("SELECT rootpage FROM sqlite_schema WHERE name = 'schema_migrations'")!))
+        bench.migrations["2_units.sql"] = "UPDATE readings SET value = value || ' mV';"
+        let report = bench.boot(unclean: true)
+        #expect(report.outcome == .rebuilt && report.schema == 2, "\(report)")
+        #expect(bench.integer("SELECT count(*) FROM readings WHERE value LIKE '% mV' AND value NOT LIKE '% mV mV'") == 3000)
+    }
+
+    /// One bit in a cell's place: any program reads the row.
+    @Test func damageThatReadingPassesOverCostsNothing() throws {
+        let bench = device(snapshots: true)
+        let page = leaves(bench, "readings")[4]
+        var bytes = bench.bytes(bench.database)!
+        // A free block that is none: only the check minds.
+        bytes.replaceSubrange((page - 1) * 4096 + 1..<(page - 1) * 4096 + 3, with: [0x0F, 0xF0])
+        try bytes.write(to: URL(fileURLWithPath: bench.database))
+        let report = bench.boot(unclean: true)
+        #expect(report.outcome == .rebuilt || report.outcome == .restored && report.lost == nil, "\(report)")
+        #expect(bench.integer("SELECT count(*) FROM readings") == 3000)
+    }
+
+    @Test func thePolicyIsAskedWhenTheCheckBehindTheStepsFindsDamage() {
+        for (policy, outcomes) in [(Repository.Rung.keep, [Outcome.migrated, .restored]), (.stop, [.failed]), (.restore, [.restored])] {
+            let bench = device()
+            zero(bench, page: leaves(bench, "by_value")[1])
+            bench.migrations["2_more.sql"] = "CREATE TABLE more (x);"
+            let inode = try? FileSystem.status(bench.database)?.inode
+            let report = bench.boot { $0.onFailure = [policy] }
+            #expect(outcomes.contains(report.outcome), "\(report)")
+            #expect((try? FileSystem.status(bench.database)?.inode == inode) == (policy != .restore))
+            #expect(bench.integer("SELECT count(*) FROM readings NOT INDEXED") == 3000)
+        }
+    }
+
+    /// Steps that fail on a damaged database say nothing about the steps.
+    @Test func rebuildReadsTheRowsOfADamagedDatabaseFirst() {
+        let bench = device()
+        zero(bench, page: leaves(bench, "by_value")[1])
+        bench.migrations["2_wrong.sql"] = "INSERT INTO nowhere VALUES (1);"
+        let report = bench.boot { $0.onFailure = [.rebuild, .restore] }
+        #expect(bench.integer("SELECT count(*) FROM readings NOT INDEXED") == 3000, "\(report)")
+    }
+
+    @Test func aTriggerThatForgetsTheHistoryIsNotObeyedAtEveryBoot() {
+        let bench = device()
+        bench.execute("CREATE TRIGGER forgetful BEFORE INSERT ON schema_migrations BEGIN SELECT RAISE(IGNORE); END")
+        bench.migrations["2_more.sql"] = "UPDATE readings SET value = value || '!';"
+        for _ in 0..<2 {
+            let report = bench.boot()
+            #expect(report.outcome == .restored && report.schema == 1, "\(report)")
+            #expect(bench.integer("SELECT count(*) FROM readings WHERE value LIKE '%!'") == 0)
+        }
+    }
+
+    /// SQLite would delete it, and with it the only copy of the pages from before.
+    @Test func aJournalWithATornHeaderGoesToQuarantine() throws {
+        let bench = device()
+        let journal = Data([0xD9, 0xD5, 0x05, 0xF8] + [UInt8](repeating: 7, count: 5000))
+        try journal.write(to: URL(fileURLWithPath: bench.database + "-journal"))
+        let report = bench.boot()
+        #expect(report.outcome == .current && report.warnings.contains { $0.contains("journal") }, "\(report)")
+        let kept = bench.files("quarantine").compactMap { bench.bytes("\(bench.state)/quarantine/\($0)/app.db-journal") }
+        #expect(kept == [journal])
+        #expect(bench.boot().warnings.isEmpty)
+    }
+
+    @Test func snapshotsProveAnEarlierLife() throws {
+        let bench = device(snapshots: true)
+        try FileSystem.remove(bench.database)
+        try FileSystem.remove(bench.state + "/born")
+        let report = bench.boot()
+        #expect(report.outcome == .restored && report.lost != nil, "\(report)")
+    }
+
+    /// What cannot be mended has been told of: it is no reason for an older snapshot at the next unclean boot.
+    @Test func knownDamageDoesNotCostWhatCameAfterIt() throws {
+        let bench = device(snapshots: true)
+        // A row behind one that is larger: nothing but the check minds, and not all can be copied.
+        let page = leaves(bench, "readings")[4]
+        var bytes = bench.bytes(bench.database)!
+        let at = (page - 1) * 4096
+        let cell = at + Int(bytes[at + 8 + 20]) << 8 + Int(bytes[at + 8 + 21])
+        bytes[cell + 2] ^= 0x7F
+        try bytes.write(to: URL(fileURLWithPath: bench.database))
+        bench.migrations["2_more.sql"] = "CREATE TABLE more (x);"
+        let first = bench.boot()
+        #expect(first.schema == 2 && (first.outcome == .migrated || first.lost != nil), "\(first)")
+        bench.execute("INSERT INTO more VALUES ('newer')")
+        let second = bench.boot(unclean: true)
+        #expect(bench.integer("SELECT count(*) FROM more") == 1, "\(first) \(second)")
+    }
+}
