@@ -85,7 +85,14 @@ extension RepositoryBoot {
     /// there, pinned, for the newer image.
     private mutating func fallBackToSnapshot(_ set: MigrationSet, _ why: String) throws(MigrationError) -> Bool {
         for snapshot in try system({ () throws(LinuxError) in try state.snapshots.list() }) {
-            guard let history = try? readHistory(of: snapshot) else { continue }
+            let history: History
+            do throws(MigrationError) {
+                history = try readHistory(of: snapshot)
+            } catch {
+                // An error that passes is no reason for an older one.
+                if error.isMachine { throw error }
+                continue
+            }
             let plan = Plan(set, history)
             guard plan.isRelated, !history.applied.isEmpty, !plan.unknown.contains(where: { !$0.compatible }) else { continue }
             reporter.progress(.recovering, "restore snapshot \(snapshot.title)")
@@ -107,7 +114,7 @@ extension RepositoryBoot {
             report.schema = history.schema
             report.snapshot = snapshot.title
             if !plan.pending.isEmpty { migrateRestored(set) }
-            if var pin = Pin.read(state), report.schema != history.schema {
+            if var pin = try system({ () throws(LinuxError) in try Pin.read(state) }), report.schema != history.schema {
                 pin.live = try sealLive()
                 try system { () throws(LinuxError) in try pin.write(state) }
             }
@@ -147,9 +154,14 @@ extension RepositoryBoot {
 
     /// The newer image is back: its own database returns from quarantine, if nobody has written to the live one since.
     mutating func takeUpPinned(_ set: MigrationSet) throws(MigrationError) -> Bool {
-        guard let pin = Pin.read(state) else { return false }
+        guard let pin = try system({ () throws(LinuxError) in try Pin.read(state) }) else { return false }
         let pinned = Snapshot(sequence: 0, seal: pin.seal, path: pin.file(state))
-        guard let history = try? readHistory(of: pinned), Plan(set, history).unknown.isEmpty else { return false }
+        do throws(MigrationError) {
+            guard Plan(set, try readHistory(of: pinned)).unknown.isEmpty else { return false }
+        } catch {
+            if error.isMachine { throw error }
+            return false
+        }
         let found = try system { () throws(LinuxError) in try Inspection(repository.path) }
         let matches = try system { () throws(LinuxError) in try pin.live.matches(repository.path) }
         guard matches && !found.sidecars else {

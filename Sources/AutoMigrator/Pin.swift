@@ -13,11 +13,12 @@ struct Pin {
     var live: Seal
 
     /// Nil where there is none, or where what it names is gone.
-    static func read(_ state: RepositoryState) -> Pin? {
-        guard let text = try? FileSystem.readText(state.pinPath), let fields = CheckedText.fields(text),
+    /// - Throws: where that cannot be known: without the pin the newer database would never come back.
+    static func read(_ state: RepositoryState) throws(LinuxError) -> Pin? {
+        guard try FileSystem.isThere(state.pinPath), let fields = CheckedText.fields(try FileSystem.readText(state.pinPath)),
             let quarantine = fields["quarantine"].map({ state.restored($0) }), let seal = Seal(text: fields["seal"] ?? ""),
             let live = Seal(text: fields["live"] ?? ""),
-            FileSystem.exists("\(quarantine)/\(Text.name(of: state.database))")
+            try FileSystem.isThere("\(quarantine)/\(Text.name(of: state.database))")
         else { return nil }
         return Pin(quarantine: quarantine, seal: seal, live: live)
     }

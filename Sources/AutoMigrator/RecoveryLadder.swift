@@ -85,7 +85,7 @@ extension RepositoryBoot {
     private func tableThatIsGone(from path: String, schema: Int64) throws(MigrationError) -> String? {
         let snapshot = try system { () throws(LinuxError) in try state.snapshots.list() }.first { $0.seal.schema == schema }
         guard let snapshot, let then = try? SchemaText.read(Database(snapshot.path, .immutable)) else { return nil }
-        let now = try sqlite { () throws(SQLiteError) in try SchemaText.read(Database(path, .readWrite)) }
+        let now = try sqlite { () throws(SQLiteError) in try SchemaText.read(Database(path, .immutable)) }
         for name in then.keys where Text.hasPrefix(name, "table ") && now[name] == nil { return Text.dropPrefix(name, "table ") }
         return nil
     }
@@ -109,7 +109,7 @@ extension RepositoryBoot {
     private func historyThatReads(_ set: MigrationSet, of path: String) throws(MigrationError) -> History? {
         do throws(MigrationError) {
             return try History.read(
-                try sqlite { () throws(SQLiteError) in try Database(path, .readWrite) }, adopt: repository.adopt, set: set)
+                try sqlite { () throws(SQLiteError) in try Database(path, .immutable) }, adopt: repository.adopt, set: set)
         } catch {
             if error.isMachine { throw error }
             return nil
@@ -170,16 +170,19 @@ extension RepositoryBoot {
     ///
     /// What could not be read is read once more, and once again while that gives fewer rows than before: an error that passes would have
     /// cost them (RULES.md S5).
-    /// - Throws: where the bytes themselves cannot be read. Nothing is known about them then, and they are left alone.
+    /// - Throws: where the bytes themselves cannot be read, and for a full disk or a lack of memory that stays. Nothing is known about the
+    ///   rows then, and they are left alone: an older snapshot would lose them for nothing.
     private func attempted(
         _ work: (Salvage) throws(MigrationError) -> (seal: Seal, salvaged: Salvaged)?
     ) throws(MigrationError) -> (seal: Seal, salvaged: Salvaged)? {
         var most: Int64?
+        var trouble: MigrationError?
         let begun = Clock.milliseconds
         for _ in 1...4 {
             var rows: Int64 = 0
             do throws(MigrationError) {
                 let result = try work(Salvage(state: state, repository: repository, reporter: reporter))
+                trouble = nil
                 rows = result?.salvaged.rows ?? 0
                 if result?.salvaged.isWhole == true { return result }
                 if let most, rows >= most { return result }
@@ -187,18 +190,20 @@ extension RepositoryBoot {
                 if Clock.milliseconds - begun >= Salvage.deadline(repository) { return result }
             } catch {
                 reporter.log.error("\(repository.path): salvaging its rows failed: \(error.text)")
+                trouble = error.passes ? error : nil
                 continue
             }
             most = max(most ?? 0, rows)
             _ = try system { () throws(LinuxError) in try Seal.checksum(FileDescriptor.open(repository.path, .read)) }
         }
+        if let trouble { throw trouble }
         return nil
     }
 
     private mutating func replace(bySalvaged seal: Seal, _ told: Told) throws(MigrationError) {
         if let lost = told.lost {
             // RULES.md S14: what was salvaged from damage is never presented as a clean result, at no later boot either.
-            let text = "some of its rows were salvaged from a damaged database and are suspect: \(lost)"
+            let text = "some of its rows were salvaged from a damaged database and are suspect: \(Text.short(lost))"
             try system { () throws(LinuxError) in
                 try FileSystem.replace(state.suspectPath, with: text, durable: true, permissions: 0o600)
             }

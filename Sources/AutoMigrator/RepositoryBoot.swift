@@ -273,6 +273,8 @@ public struct RepositoryBoot {
     ) throws(MigrationError) -> Bool {
         let lock = try system { () throws(LinuxError) in try state.lock() }
         defer { _ = lock.raw }
+        // Best effort: whether the copy fits shows as it is made.
+        _ = Room(state: state, log: reporter.log, keepsSnapshots: true).make(snapshot.seal.size + Ballast.size)
         do throws(MigrationError) {
             let swap = try Swap(.replace, state, source: snapshot.path, seal: snapshot.seal, told: told)
             try announce(swap)

@@ -18,6 +18,10 @@ extension RepositoryBoot {
             reporter.log.error("\(state.intentPath): checksum does not hold; it is removed, and the database judged as it is")
             try system { () throws(LinuxError) in try Swap.clear(state) }
         case .intent(var swap):
+            // A supervisor that was started again finds the application at work: its files are not taken away from under it.
+            if (try? FileSystem.isOpenElsewhere(repository.path)) == true {
+                throw .system(LinuxError("finish \(swap.operation.text) of", repository.path, code: LinuxError.busy))
+            }
             reporter.progress(.recovering, "finish \(swap.operation.text) of \(repository.path)")
             if swap.operation == .run {
                 reporter.log.warning(
@@ -33,12 +37,12 @@ extension RepositoryBoot {
             }
             state.pruneQuarantine(keep: repository.quarantine)
         }
-        takeUpUntold()
+        try takeUpUntold()
     }
 
     /// What a boot before this one did and could not tell any more.
-    private mutating func takeUpUntold() {
-        guard let swap = Swap.readUntold(state), let told = swap.told else { return }
+    private mutating func takeUpUntold() throws(MigrationError) {
+        guard let swap = try system({ () throws(LinuxError) in try Swap.readUntold(state) }), let told = swap.told else { return }
         finished = told.outcome
         report.untold = true
         report.reason = "\(told.reason) (done in an earlier boot, which the power cut short)"

@@ -33,7 +33,10 @@ extension RepositoryBoot {
     public var snapshots: [Snapshot] { (try? state.snapshots.list()) ?? [] }
 
     /// The database of a newer image that is kept in quarantine while an older one runs; nil where there is none.
-    public var pinned: Snapshot? { Pin.read(state).map { Snapshot(sequence: 0, seal: $0.seal, path: $0.file(state)) } }
+    public var pinned: Snapshot? {
+        guard let pin = try? Pin.read(state) else { return nil }
+        return Snapshot(sequence: 0, seal: pin.seal, path: pin.file(state))
+    }
 
     /// Copies the database into a sealed snapshot, on the disk when it returns. Others may have the database open meanwhile.
     /// - Throws: `.check` when it is damaged; then there is no snapshot of it.

@@ -48,7 +48,7 @@ extension RepositoryBoot {
         if damage.isEmpty { try snapshotAfterwards() }
         if !damage.isEmpty, let unreadable {
             report.lost = unreadable
-            let text = "pages of it cannot be read: \(unreadable)\n\(damage.joined(separator: "\n"))"
+            let text = "pages of it cannot be read: \(Text.short(unreadable))\n\(damage.joined(separator: "\n"))"
             try? FileSystem.replace(state.suspectPath, with: text, durable: true, permissions: 0o600)
             return end(.restored, reason: "it was damaged before the migrations, which ran over what can be read")
         }
@@ -98,7 +98,8 @@ extension RepositoryBoot {
                 attempts.clear()
             }
             // What took too long was cut short, by ourselves: it stays on record as running, and rests like what the power cut short.
-            if try !isDamaged(error.cause) { try undo(error) }
+            // Half the steps are nobody's database, damaged or not: the snapshot has the same damage, and every row from before.
+            if error.undo != nil { try undo(error) }
             return error.cause
         }
         attempts.clear()
@@ -129,6 +130,8 @@ extension RepositoryBoot {
     private mutating func fallBack(_ set: MigrationSet, _ plan: Plan, _ cause: MigrationError) throws(MigrationError) {
         let kept = "\(cause.text); the schema from before this image is kept"
         report.pending = Int64(plan.pending.count)
+        // Each attempt has taken one; those of the schema that stays are as many as any other boot leaves.
+        state.snapshots.prune(keep: repository.snapshots)
         switch repository.onFailure.first ?? .restore {
         case .restore, .keep: end(.restored, reason: kept)
         case .rebuild:

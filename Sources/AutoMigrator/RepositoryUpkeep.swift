@@ -8,6 +8,8 @@ extension RepositoryBoot {
     /// - Returns: nil when none is due, or nothing has changed since the last one. On the disk when it returns.
     public mutating func snapshotIfDue() throws(MigrationError) -> Snapshot? {
         guard repository.runMigrations, state.exists, try system({ () throws(LinuxError) in try isDue() }) else { return nil }
+        // What a boot could not finish is the next boot's: the application works with these very files now.
+        if try system({ () throws(LinuxError) in try FileSystem.isThere(state.intentPath) }) { return nil }
         let newest = try? state.snapshots.list().first?.sequence
         let snapshot: Snapshot
         do throws(MigrationError) {

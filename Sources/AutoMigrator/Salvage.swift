@@ -59,7 +59,7 @@ struct Salvage {
     private func makeWay() throws(MigrationError) {
         let size = try system { () throws(LinuxError) in try FileSystem.status(state.database)?.size } ?? 0
         clear()
-        guard Room(state: state, log: reporter.log).make(size + Upgrade.headroom) else {
+        guard Room(state: state, log: reporter.log, keepsSnapshots: true).make(size + Upgrade.headroom) else {
             throw .system(LinuxError("salvage", state.database, code: LinuxError.full))
         }
     }
@@ -69,7 +69,11 @@ struct Salvage {
     }
 
     private func seal() throws(MigrationError) -> Seal {
-        let contents = try Seal.contents(try sqlite { () throws(SQLiteError) in try Database(state.replacement, .readWrite) })
+        // As the file alone has it: a -shm for a look would be one file too many on a full disk (RULES.md S20).
+        if FileSystem.exists(state.replacement + "-wal") {
+            throw .system(LinuxError("empty the WAL of", state.replacement, code: LinuxError.full))
+        }
+        let contents = try Seal.contents(try sqlite { () throws(SQLiteError) in try Database(state.replacement, .immutable) })
         return try FreshDatabase.seal(state.replacement, contents)
     }
 
@@ -169,6 +173,9 @@ struct Salvage {
     private func copyRows(_ found: Inspection, _ salvaged: inout Salvaged) throws(SQLiteError) {
         let damaged = try openDamaged(found)
         let fresh = try openFresh(.readWrite)
+        // Through a WAL every row would be written twice, and the second time where no error is seen: as the connection closes.
+        let isWAL = try fresh.text("PRAGMA journal_mode") == "wal"
+        if isWAL { try fresh.execute("PRAGMA journal_mode=DELETE") }
         try fresh.execute("BEGIN")
         let history = ["schema_migrations", "firstlight_migrations"]
         let virtual = try names(fresh, "SELECT name FROM sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL TABLE%'")
@@ -191,6 +198,7 @@ struct Salvage {
         try fresh.execute("COMMIT")
         salvaged.homeless = try homeless(damaged, fresh)
         salvaged.suspicion = "what was read beside a damaged page may be wrong"
+        if isWAL { try fresh.execute("PRAGMA journal_mode=WAL") }
     }
 
     /// Tables with rows, and columns, that the damaged database has and this image's schema has no place for: they stay in quarantine.

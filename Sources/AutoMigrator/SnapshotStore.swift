@@ -141,6 +141,16 @@ struct SnapshotStore {
 
     /// Copies a snapshot to `path`, durable under that name when it returns, and checks the seal over the bytes that were read.
     func copy(_ source: String, to path: String, seal: Seal) throws(MigrationError) {
+        do throws(MigrationError) {
+            try copyWhole(source, to: path, seal: seal)
+        } catch {
+            // On a full disk the part of it would take the room that the application needs.
+            try? FileSystem.remove(path)
+            throw error
+        }
+    }
+
+    private func copyWhole(_ source: String, to path: String, seal: Seal) throws(MigrationError) {
         let (size, checksum) = try system { () throws(LinuxError) in
             let input = try FileDescriptor.open(source, .read)
             let output = try FileDescriptor.open(path, .create, permissions: 0o600)
@@ -160,7 +170,6 @@ struct SnapshotStore {
             return (offset, hash.digest)
         }
         if size != seal.size || checksum != seal.checksum {
-            try? FileSystem.remove(path)
             throw .seal(path: source, reason: "\(size) bytes with checksum \(Text.hex(checksum)), sealed as \(seal.text)")
         }
     }

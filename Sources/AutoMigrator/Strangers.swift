@@ -16,7 +16,7 @@ extension RepositoryState {
         var told: [String] = []
         for path in [Text.directory(of: directory), directory, snapshots.directory, quarantine, "\(quarantine)/spare"] {
             // A link to a directory is somebody's decision to have it elsewhere.
-            if !isA(path, { $0.kind == .directory || $0.kind == .symbolicLink && (try? FileSystem.list(path)) != nil }) {
+            if !isA(path, { $0.kind == .directory || $0.kind == .symbolicLink && leadsToDirectory(path) }) {
                 setAside(path, &told)
             }
         }
@@ -36,12 +36,22 @@ extension RepositoryState {
         return told
     }
 
+    /// Also where that cannot be known: only what is certain is moved.
+    private func leadsToDirectory(_ link: String) -> Bool {
+        if isLoop(link) { return false }
+        do throws(LinuxError) {
+            return try FileSystem.status(FileSystem.resolve(link))?.kind == .directory
+        } catch {
+            return !error.isMissing
+        }
+    }
+
     private func isLoop(_ link: String) -> Bool {
         do throws(LinuxError) {
             _ = try FileSystem.resolve(link)
             return false
         } catch {
-            return !error.isMissing
+            return error.isLoop
         }
     }
 

@@ -7,7 +7,7 @@ internal import Linux
 ///     (a) intent durable
 ///     (b) the replacement under a temporary name beside the database, synced, its seal verified
 ///     (c) the quarantine directory, durable
-///     (d) sidecars, then the database, into it: only what is not there yet, and only the file the intent recorded
+///     (d) sidecars, then the database, into it: what is there now, recorded anew where that has changed since (a)
 ///     (e) quarantine and database directory synced
 ///     (f) replacement renamed to the database's name, directory synced
 ///     (g) intent removed, or renamed to `untold` where it says what a person has to hear; directory synced
@@ -93,39 +93,56 @@ struct Swap {
 
     /// Steps (b) to (g): for a boot that found the intent, too.
     func finish(_ state: RepositoryState) throws(MigrationError) -> String? {
+        if try isInPlace(state) { return try clear(state, moved: nil) }
+        // Where a boot could not go on (a full disk, a disk that hangs) READY came all the same, and the application has worked since: what is
+        // there now is what has to move. A sidecar of its own would undo the restore (RULES.md S2).
+        var swap = self
+        let now = try system { () throws(LinuxError) in try Swap.inodes(state) }
+        swap.inodes = zip(now, inodes).map { $0 != 0 ? $0 : $1 }
+        if swap.inodes != inodes { try system { () throws(LinuxError) in try swap.write(to: state) } }
+        return try swap.goOn(state)
+    }
+
+    private func goOn(_ state: RepositoryState) throws(MigrationError) -> String? {
         let store = state.snapshots
         var moved: String?
-        if try !isInPlace(state) {
-            if let seal {
-                let ready = try system { () throws(LinuxError) in
-                    guard try FileSystem.isThere(state.replacement) else { return false }
-                    return try seal.matches(state.replacement)
-                }
-                if !ready {
-                    if source.utf8.isEmpty {
-                        throw .seal(path: state.replacement, reason: "the replacement is gone or was never finished")
-                    }
-                    try store.copy(source, to: state.replacement, seal: seal)
-                }
+        if let seal {
+            let ready = try system { () throws(LinuxError) in
+                guard try FileSystem.isThere(state.replacement) else { return false }
+                return try seal.matches(state.replacement)
             }
-            moved = try system { () throws(LinuxError) in
-                var moved: String?
-                if inodes.contains(where: { $0 != 0 }) {
-                    let quarantine = try state.makeQuarantine(sequence)
-                    for (suffix, inode) in zip(RepositoryState.suffixes, inodes) where inode != 0 {
-                        let path = state.database + suffix
-                        let target = "\(quarantine)/\(Text.name(of: path))"
-                        guard try FileSystem.status(path)?.inode == inode, !(try FileSystem.isThere(target)) else { continue }
-                        try FileSystem.rename(path, to: target)
-                    }
-                    try FileSystem.syncDirectory(quarantine)
-                    try FileSystem.syncDirectory(state.databaseDirectory)
-                    moved = quarantine
+            if !ready {
+                if source.utf8.isEmpty {
+                    throw .seal(path: state.replacement, reason: "the replacement is gone or was never finished")
                 }
-                if seal != nil { try putInPlace(state) }
-                return moved
+                try store.copy(source, to: state.replacement, seal: seal)
             }
         }
+        moved = try system { () throws(LinuxError) in
+            var moved: String?
+            if inodes.contains(where: { $0 != 0 }) {
+                let quarantine = try state.makeQuarantine(sequence)
+                for (suffix, inode) in zip(RepositoryState.suffixes, inodes) where inode != 0 {
+                    let path = state.database + suffix
+                    guard try FileSystem.status(path)?.inode == inode else { continue }
+                    var target = "\(quarantine)/\(Text.name(of: path))"
+                    // The file of then is there already, and somebody has made another one since.
+                    if try FileSystem.isThere(target) { target = "\(try state.makeQuarantine(try state.nextSequence()))/\(Text.name(of: path))" }
+                    try FileSystem.rename(path, to: target)
+                    try FileSystem.syncDirectory(Text.directory(of: target))
+                }
+                try FileSystem.syncDirectory(quarantine)
+                try FileSystem.syncDirectory(state.databaseDirectory)
+                moved = quarantine
+            }
+            if seal != nil { try putInPlace(state) }
+            return moved
+        }
+        return try clear(state, moved: moved)
+    }
+
+    /// Step (g).
+    private func clear(_ state: RepositoryState, moved: String?) throws(MigrationError) -> String? {
         try system { () throws(LinuxError) in
             if told == nil { return try Swap.clear(state) }
             try FileSystem.rename(state.intentPath, to: state.untoldPath)
@@ -171,8 +188,8 @@ struct Swap {
     }
 
     /// A swap that is done, and of which nobody has been told.
-    static func readUntold(_ state: RepositoryState) -> Swap? {
-        guard case .intent(let swap) = try? read(state.untoldPath, state) else { return nil }
+    static func readUntold(_ state: RepositoryState) throws(LinuxError) -> Swap? {
+        guard case .intent(let swap) = try read(state.untoldPath, state) else { return nil }
         return swap
     }
 

@@ -34,7 +34,10 @@ struct Told: Equatable {
         self.init(outcome, reason: text("reason") ?? "", lost: text("lost"), snapshot: text("snapshot"))
     }
 
+    /// At most so long: an intent is read at once.
+    private static let longest = 4096
+
     private static func line(_ text: String) -> String {
-        String(decoding: text.utf8.map { $0 < 0x20 ? 0x20 : $0 }, as: UTF8.self)
+        String(decoding: text.utf8.prefix(longest).map { $0 < 0x20 ? 0x20 : $0 }, as: UTF8.self)
     }
 }

@@ -23,7 +23,7 @@ extension RepositoryBoot {
                 try FileSystem.remove(state.replacement + suffix)
                 size += try FileSystem.status(state.database + suffix)?.size ?? 0
             }
-            if !Room(state: state, log: reporter.log).make(size + Upgrade.headroom) {
+            if !Room(state: state, log: reporter.log, keepsSnapshots: true).make(size + Upgrade.headroom) {
                 throw LinuxError("try the journal on a copy of", state.database, code: LinuxError.full)
             }
             // A -shm is only an index of the WAL.

@@ -93,7 +93,11 @@ struct Upgrade {
     }
 
     private func readHistory() throws(MigrationError) -> History {
-        let database = try sqlite { () throws(SQLiteError) in try Database(state.database, .readWrite) }
+        let database = try sqlite { () throws(SQLiteError) in
+            let database = try Database(state.database, .readWrite)
+            try database.execute("PRAGMA locking_mode=EXCLUSIVE")
+            return database
+        }
         return try History.read(database, adopt: repository.adopt, set: set)
     }
 

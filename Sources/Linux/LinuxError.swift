@@ -34,6 +34,8 @@ public struct LinuxError: Error, Sendable {
     public var isMissing: Bool { code == ENOENT || code == ENOTDIR }
     /// No space, or no quota.
     public var isFull: Bool { code == ENOSPC || code == EDQUOT }
+    /// A symbolic link that leads to itself.
+    public var isLoop: Bool { code == ELOOP }
     /// EEXIST.
     public var isAlreadyThere: Bool { code == EEXIST }
     /// EROFS.

@@ -167,7 +167,8 @@ struct Worker {
         var repository = database.repository
         repository.path = FileSystem.withoutLink(repository.path)
         var boot = RepositoryBoot(repository, reporter: reporter)
-        boot.acknowledge()
+        // Only what this boot has told; the hourly upkeep knows nothing of it.
+        if !snapshot { boot.acknowledge() }
         var (title, warning) = (String?.none, String?.none)
         do throws(MigrationError) {
             if snapshot { title = try boot.snapshotIfDue()?.title }

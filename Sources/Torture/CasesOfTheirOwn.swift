@@ -12,7 +12,10 @@ struct CasesOfTheirOwn {
             tool: firmware.replacing(/firstlightd$/, with: "firstlightctl"), folder: folder + "/hostile", corpora: corpora)
         let cases = sample.map { files.sample($0, seed: seed) } ?? files.cases
         for (number, one) in cases.enumerated() where tally.isMine(number, stride: stride) {
-            try tally.note(one.name, try files.run(one))
+            let problem: String?
+            // What cannot be judged is a failure of its own, and the others are tried all the same.
+            do { problem = try files.run(one) } catch { problem = "the bench: \(error)" }
+            try tally.note(one.name, problem)
         }
     }
 

@@ -254,7 +254,7 @@ final class HostileEvidence {
     // ---- 5: a bad snapshot is never put in place ----
 
     private func badSnapshot() -> String? {
-        guard answer.outcome == "restored", answer.lost != nil else { return nil }
+        guard answer.outcome == "restored", restoredSnapshot != nil else { return nil }
         if oracle.one.isOfCorpus {
             return structural(now.contents).map { "a snapshot of a damaged database is in place: \($0)" }
         }

@@ -76,7 +76,7 @@ struct HostileTree: Equatable {
     }
 
     static func read(_ path: String) throws -> Data {
-        guard let data = FileManager.default.contents(atPath: path) else { throw HostileError("\(path) cannot be read") }
+        guard let data = FileManager.default.contents(atPath: path) else { throw HostileError("\(path) cannot be read: \((try? FileSystem.status(path)).map { "\($0?.size ?? -1) bytes" } ?? "gone")") }
         return data
     }
 
