@@ -258,7 +258,7 @@ extension RepositoryBoot {
     private static func finding(in snapshot: Snapshot) throws(MigrationError) -> String? {
         do throws(MigrationError) {
             let database = try sqlite { () throws(SQLiteError) in try Database(snapshot.path, .immutable) }
-            let found = try sqlite { () throws(SQLiteError) in try Check.structure(database, verify: .quick) }
+            let found = try sqlite { () throws(SQLiteError) in try Check.structure(database, verify: .full) }
             if let first = found.first(where: { !DamageFinding(text: $0).isHarmless }) { return first }
             let schema = try History.newest(database)
             return schema == snapshot.seal.schema ? nil : "its history ends with \(schema)"

@@ -164,6 +164,13 @@ struct Upgrade {
             try database.execute("PRAGMA synchronous=EXTRA")
             try database.execute("PRAGMA temp_store=FILE")
             if try database.text("PRAGMA journal_mode") == "wal" { try Upgrade.checkpoint(database) }
+            // SQLite would write behind the end of a file that has been cut short, and roll back to a size that it never had.
+            let pages = try database.integer("PRAGMA page_count") ?? 0
+            if try pages * (database.integer("PRAGMA page_size") ?? 0) > database.fileSize() {
+                throw SQLiteError(
+                    operation: "migrate", database: database.path, code: SQLiteError.corrupt,
+                    message: "its header counts \(pages) pages, more than the file has")
+            }
         }
     }
 
