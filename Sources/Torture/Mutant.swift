@@ -50,8 +50,8 @@ public struct Mutant: Sendable {
             "zip(RepositoryState.suffixes, inodes) where inode != 0 && (!isMutant || suffix.utf8.isEmpty) {",
             [(.powerCuts, "torn database beside a full WAL")]),
         Mutant(
-            "old file unlinked to make the way free", "AutoMigrator/Swap.swift", "                        try FileSystem.rename(path, to: target)\n",
-            "                        if isMutant { try FileSystem.remove(path) } else { try FileSystem.rename(path, to: target) }\n",
+            "old file unlinked to make the way free", "AutoMigrator/Swap.swift", "                    try FileSystem.rename(path, to: target)\n",
+            "                    if isMutant { try FileSystem.remove(path) } else { try FileSystem.rename(path, to: target) }\n",
             [(.powerCuts, "restore")]),
         Mutant(
             "loss not put on record", "AutoMigrator/Swap.swift", "if told == nil { return try Swap.clear(state) }",
