@@ -86,7 +86,7 @@ public struct Mutant: Sendable {
             [(.powerCuts, "full disk, WAL")]),
         Mutant(
             "birth marker ignored", "AutoMigrator/RepositoryState.swift", "{ try FileSystem.isThere(bornPath) }",
-            "{ try FileSystem.isThere(bornPath) && !isMutant }", [(.powerCuts, "database gone")]),
+            "{ try FileSystem.isThere(bornPath) && !isMutant }", [(.powerCuts, "database and snapshots gone")]),
         Mutant(
             "attempt not counted before it", "AutoMigrator/RepositoryUpgrade.swift", "            try attempts.write(record, durable: true)\n",
             "            if !isMutant { try attempts.write(record, durable: true) }\n", [(.badWorkers, "")]),

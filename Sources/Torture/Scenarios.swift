@@ -4,7 +4,7 @@ import Foundation
 extension Scenario {
     static let all: [Scenario] = [
         firstBoot, nothingToDo, upgrade, upgradeOfTen, failingStep, restore, rebuild, downgrade, rotation, hotJournal, hotWAL, nearlyFull, fullWAL,
-        salvage, salvagePart, format, factoryReset, olderImage, gone, tornBesideWAL, badSnapshot, failingBehindCommit,
+        salvage, salvagePart, format, factoryReset, olderImage, gone, allGone, tornBesideWAL, badSnapshot, failingBehindCommit,
     ]
 
     // ---- The images ----
@@ -230,6 +230,18 @@ extension Scenario {
             unlink(machine.database)
             try install(machine, two)
         }, outcome: "restored", isLoud: true, loses: true)
+
+    /// Only the marker knows that there was a database.
+    static let allGone = Scenario(
+        name: "database and snapshots gone",
+        prepare: { machine in
+            try gone.prepare(machine)
+            try machine.mounted {
+                for name in try FileManager.default.contentsOfDirectory(atPath: machine.state + "/snapshots") {
+                    unlink("\(machine.state)/snapshots/\(name)")
+                }
+            }
+        }, outcome: "rebuilt", isLoud: true, loses: true)
 
     static let tornBesideWAL = Scenario(
         name: "torn database beside a full WAL",
