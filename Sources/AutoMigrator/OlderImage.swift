@@ -174,6 +174,11 @@ extension RepositoryBoot {
         reporter.log.notice("\(repository.path): nothing was written since the older image took over; \(pinned.path) comes back")
         guard try putInPlace(pinned) else { return false }
         Pin.remove(state)
+        // What the older image's boot had to tell of is undone.
+        acknowledge()
+        finished = nil
+        report.untold = false
+        report.lost = nil
         report.reason = "this image's database, kept in quarantine while an older image ran, is back"
         return true
     }

@@ -57,7 +57,7 @@ extension RepositoryBoot {
     ) throws(MigrationError) -> Bool {
         let lock = try system { () throws(LinuxError) in try state.lock() }
         guard let (seal, salvaged) = try attempted({ (salvage) throws(MigrationError) in try salvage.copyWhole(finding: finding) }) else { return false }
-        if !salvaged.isWhole {
+        if !salvaged.isAlmostWhole {
             unreadable = salvaged.lost
             reporter.log.warning("\(repository.path): not all of it can be read: \(salvaged.lost ?? "")")
             try? FileSystem.remove(state.replacement)
@@ -73,7 +73,8 @@ extension RepositoryBoot {
             try? FileSystem.remove(state.replacement)
             return false
         }
-        var counted = "\(salvaged.rows) rows of \(salvaged.tables.count) tables were read, all there are, and copied into a new file"
+        var counted = "\(salvaged.rows) rows of \(salvaged.tables.count) tables were read, all \(salvaged.isWhole ? "there are" : "but what their constraints refuse"), "
+            + "and copied into a new file"
         if !salvaged.unindexed.isEmpty { counted += ", without the indexes \(salvaged.unindexed.joined(separator: ", "))" }
         let told = Told(salvaged.suspicion == nil ? .restored : .rebuilt, reason: "\(cause); \(counted)", lost: salvaged.lost)
         try replace(bySalvaged: seal, told)

@@ -91,6 +91,7 @@ public struct RepositoryBoot {
             }
         } catch {
             end(.failed, reason: "\(error.text); the database is left as it is")
+            handOver()
         }
         Ballast(state: state, log: reporter.log).release(changed: report.outcome != .current)
         report.durationMilliseconds = Clock.milliseconds - start
@@ -221,7 +222,18 @@ public struct RepositoryBoot {
         // A journal without a header, as PERSIST leaves it, holds nothing that immutable would miss.
         if !found.isUnclean { return try Database(path, .immutable, defensive: defensive) }
         let database = try Database(path, .readWrite, defensive: defensive)
-        try database.execute("PRAGMA locking_mode=EXCLUSIVE")
+        // Who has it open now has it for long.
+        try database.execute("PRAGMA locking_mode=EXCLUSIVE; PRAGMA busy_timeout=200")
+        do throws(SQLiteError) {
+            // The lock is taken with the first read.
+            _ = try database.integer("SELECT 1 FROM sqlite_schema LIMIT 1")
+            try database.execute("PRAGMA busy_timeout=2000")
+        } catch {
+            // A supervisor that was started again finds the application at work: it is read as the application reads it.
+            if error.kind == .busy { return try Database(path, .readWrite, defensive: defensive) }
+            // Damage is the caller's to find.
+            if error.kind.isMachine { throw error }
+        }
         if found.leftoverWAL && !found.hotJournal { database.keepWALOnClose() }
         return database
     }

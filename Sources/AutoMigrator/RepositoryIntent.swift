@@ -6,21 +6,23 @@ extension RepositoryBoot {
     mutating func finishIntent() throws(MigrationError) {
         // Looked at first: taking the lock makes its file, and a boot with nothing to do writes nothing.
         let isThere = try system { () throws(LinuxError) in
-            try FileSystem.isThere(state.intentPath) ? true : FileSystem.isThere(state.untoldPath)
+            for path in [state.intentPath, state.servedPath, state.untoldPath] where try FileSystem.isThere(path) { return true }
+            return false
         }
         guard isThere else { return }
         let lock = try system { () throws(LinuxError) in try state.lock() }
         defer { _ = lock.raw }
         switch try system({ () throws(LinuxError) in try Swap.read(state) }) {
         case .nothing:
-            break
+            try finishServed()
         case .unreadable:
             reporter.log.error("\(state.intentPath): checksum does not hold; it is removed, and the database judged as it is")
             try system { () throws(LinuxError) in try Swap.clear(state) }
         case .intent(var swap):
-            // A supervisor that was started again finds the application at work: its files are not taken away from under it.
-            if (try? FileSystem.isOpenElsewhere(repository.path)) == true {
-                throw .system(LinuxError("finish \(swap.operation.text) of", repository.path, code: LinuxError.busy))
+            try mustNotBeOpen(swap)
+            try system { () throws(LinuxError) in
+                // Taken back by a boot that was cut short; this intent is what it made of it.
+                if try FileSystem.isThere(state.servedPath) { try FileSystem.remove(state.servedPath) }
             }
             reporter.progress(.recovering, "finish \(swap.operation.text) of \(repository.path)")
             if swap.operation == .run {
@@ -40,12 +42,47 @@ extension RepositoryBoot {
         try takeUpUntold()
     }
 
+    /// A supervisor that was started again finds the application at work: its files are not taken away from under it.
+    private func mustNotBeOpen(_ swap: Swap) throws(MigrationError) {
+        if (try? FileSystem.isOpenElsewhere(repository.path)) == true {
+            throw .system(LinuxError("finish \(swap.operation.text) of", repository.path, code: LinuxError.busy))
+        }
+    }
+
+    /// A boot ended without having finished, and the application has worked with the files since.
+    private mutating func finishServed() throws(MigrationError) {
+        switch try system({ () throws(LinuxError) in try Swap.readServed(state) }) {
+        case .nothing:
+            return
+        case .unreadable:
+            reporter.log.error("\(state.servedPath): checksum does not hold; it is removed, and the database judged as it is")
+            try system { () throws(LinuxError) in
+                try FileSystem.remove(state.servedPath)
+                try FileSystem.syncDirectory(state.directory)
+            }
+        case .intent(let served):
+            try mustNotBeOpen(served)
+            reporter.progress(.recovering, "finish \(served.operation.text) of \(repository.path)")
+            guard let swap = try system({ () throws(LinuxError) in try served.takeBack(state) }) else {
+                reporter.log.warning(
+                    "\(repository.path): \(served.operation.text) \(served.sequence) was not finished, and the application has worked with the "
+                        + "database since; it is given up, and the database judged as it is")
+                return
+            }
+            reporter.log.warning(
+                "\(repository.path): \(served.operation.text) \(served.sequence) was not finished before the application began; it is now")
+            try carryOut(swap, begun: true)
+            state.pruneQuarantine(keep: repository.quarantine)
+        }
+    }
+
     /// What a boot before this one did and could not tell any more.
     private mutating func takeUpUntold() throws(MigrationError) {
         guard let swap = try system({ () throws(LinuxError) in try Swap.readUntold(state) }), let told = swap.told else { return }
         finished = told.outcome
         report.untold = true
-        report.reason = "\(told.reason) (done in an earlier boot, which the power cut short)"
+        // Else this boot has just finished it.
+        report.reason = report.quarantine == nil ? "\(told.reason) (done in an earlier boot, which the power cut short)" : told.reason
         report.lost = told.lost
         report.snapshot = told.snapshot
         let quarantine = state.quarantinePath(swap.sequence)
@@ -55,6 +92,16 @@ extension RepositoryBoot {
     /// The report has been told to somebody: a boot after this one need not repeat it. Until then what a swap cost is told at every boot.
     public func acknowledge() {
         if FileSystem.exists(state.untoldPath) { try? FileSystem.remove(state.untoldPath) }
+    }
+
+    /// What is unfinished stays so until another boot, and until then the application works with the files. For a process that has been killed, another
+    /// one says so as soon as it can.
+    public func handOver() {
+        do throws(LinuxError) {
+            try Swap.handOver(state)
+        } catch {
+            reporter.log.error("\(error.text); what the application writes from now on may be taken for what was there before")
+        }
     }
 
     /// A swap that cannot be done, because what it would put in place is damaged by now, must not stop this boot and every later one:

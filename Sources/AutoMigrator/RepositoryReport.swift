@@ -1,3 +1,5 @@
+internal import Linux
+
 /// How one repository's boot went: the fields of `repositories` in status.json.
 public struct RepositoryReport: Sendable {
     /// The repository's.
@@ -35,6 +37,20 @@ public struct RepositoryReport: Sendable {
         self.path = path
         self.outcome = outcome
     }
+
+    /// With every text short enough for a status page: a set can have as many warnings, and damage cost as many tables, as there are bytes in a file.
+    public var bounded: RepositoryReport {
+        var report = self
+        report.reason = reason.map { Text.short($0, longest: Self.longest) }
+        report.lost = lost.map { Text.short($0, longest: Self.longest) }
+        report.warnings = warnings.prefix(Self.mostWarnings).map { Text.short($0, longest: Self.longest / 8) }
+        if warnings.count > Self.mostWarnings { report.warnings.append("\(warnings.count - Self.mostWarnings) more, in the log") }
+        return report
+    }
+
+    private static let mostWarnings = 20
+    /// In bytes.
+    private static let longest = 4096
 
     /// Whether nothing went wrong that a recipe of last resort should act on. A newer schema that the image can live with, a database that was
     /// taken back, and migrations that are switched off are no failures; a step that failed is, although the schema from before serves.

@@ -8,6 +8,7 @@ internal import Linux
 ///     pin          which quarantine holds the database of a newer image (Pin)
 ///     ballast      room that a WAL database needs to be opened on a full disk (Ballast)
 ///     intent       a swap or a run that a power cut may interrupt, to be finished by the next boot
+///     served       the same, where a boot ended without having finished it: the application has worked with the files since
 ///     snapshots/   sealed copies
 ///     quarantine/  files that were moved out of the way, byte for byte, one directory each
 struct RepositoryState {
@@ -29,6 +30,8 @@ struct RepositoryState {
     var pinPath: String { "\(directory)/pin" }
     var ballastPath: String { "\(directory)/ballast" }
     var intentPath: String { "\(directory)/intent" }
+    /// An intent that a boot has left behind unfinished. READY came all the same, and the files have been the application's since.
+    var servedPath: String { "\(directory)/served" }
     /// The intent of a swap that is done, until somebody has been told what it cost.
     var untoldPath: String { "\(directory)/untold" }
     /// The upkeep behind READY found damage: the next boot looks closely.

@@ -9,7 +9,10 @@ extension RepositoryBoot {
     public mutating func snapshotIfDue() throws(MigrationError) -> Snapshot? {
         guard repository.runMigrations, state.exists, try system({ () throws(LinuxError) in try isDue() }) else { return nil }
         // What a boot could not finish is the next boot's: the application works with these very files now.
-        if try system({ () throws(LinuxError) in try FileSystem.isThere(state.intentPath) }) { return nil }
+        let isUnfinished = try system { () throws(LinuxError) in
+            try FileSystem.isThere(state.intentPath) ? true : FileSystem.isThere(state.servedPath)
+        }
+        if isUnfinished { return nil }
         let newest = try? state.snapshots.list().first?.sequence
         let snapshot: Snapshot
         do throws(MigrationError) {

@@ -38,6 +38,14 @@ struct Salvaged {
     /// Whether every row of every table was read, and nothing speaks against any.
     var isWhole: Bool { !tables.contains { !$0.isWhole } && missing.isEmpty && homeless.isEmpty }
 
+    /// Whether every row was read, and nothing but a few that the table's own constraints refuse stays behind: a NULL in a NOT NULL column is an
+    /// application's doing and no damage (RULES.md S5), and a snapshot would give up more.
+    var isAlmostWhole: Bool {
+        let refused = tables.reduce(Int64(0)) { $0 + $1.refused }
+        return missing.isEmpty && homeless.isEmpty && refused * 100 <= rows
+            && !tables.contains { !$0.isComplete || ($0.indexed ?? 0) > $0.rows + $0.refused }
+    }
+
     var rows: Int64 { tables.reduce(0) { $0 + $1.rows } }
 
     /// What is gone, for a person; nil when nothing is.

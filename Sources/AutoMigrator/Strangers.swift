@@ -20,7 +20,7 @@ extension RepositoryState {
                 setAside(path, &told)
             }
         }
-        for path in [intentPath, untoldPath, attemptsPath, pinPath, bootsPath, suspectPath, "\(directory)/lock"] {
+        for path in [intentPath, servedPath, untoldPath, attemptsPath, pinPath, bootsPath, suspectPath, "\(directory)/lock"] {
             if !isA(path, { $0.kind == .file && $0.size <= RepositoryState.limit }) { setAside(path, &told) }
         }
         for suffix in RepositoryState.suffixes {

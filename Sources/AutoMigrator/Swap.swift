@@ -51,7 +51,7 @@ struct Swap {
     /// What the replacement must be; nil for `setAside`.
     let seal: Seal?
     /// What the boot that ends it has to tell; nil when it costs nobody anything.
-    let told: Told?
+    var told: Told?
 
     /// Records the files that are there now as the ones to move.
     init(
@@ -93,9 +93,8 @@ struct Swap {
 
     /// Steps (b) to (g): for a boot that found the intent, too.
     func finish(_ state: RepositoryState) throws(MigrationError) -> String? {
-        if try isInPlace(state) { return try clear(state, moved: nil) }
-        // Where a boot could not go on (a full disk, a disk that hangs) READY came all the same, and the application has worked since: what is
-        // there now is what has to move. A sidecar of its own would undo the restore (RULES.md S2).
+        if try system({ () throws(LinuxError) in try isInPlace(state) }) { return try clear(state, moved: nil) }
+        // What is there now is what has to move: a sidecar that has come since would undo the restore (RULES.md S2).
         var swap = self
         let now = try system { () throws(LinuxError) in try Swap.inodes(state) }
         swap.inodes = zip(now, inodes).map { $0 != 0 ? $0 : $1 }
@@ -152,10 +151,10 @@ struct Swap {
     }
 
     /// Whether step (f) has happened: the temporary name is gone, and the database is not the recorded file.
-    private func isInPlace(_ state: RepositoryState) throws(MigrationError) -> Bool {
-        guard seal != nil, !(try system { () throws(LinuxError) in try FileSystem.isThere(state.replacement) }) else { return false }
-        let inode = try system { () throws(LinuxError) in try FileSystem.status(state.database)?.inode }
-        guard let inode else { return false }
+    private func isInPlace(_ state: RepositoryState) throws(LinuxError) -> Bool {
+        if operation == .run || seal == nil { return false }
+        if try FileSystem.isThere(state.replacement) { return false }
+        guard let inode = try FileSystem.status(state.database)?.inode else { return false }
         return inode != inodes[3]
     }
 
@@ -168,6 +167,47 @@ struct Swap {
             ("inodes", inodes.map { "\($0)" }.joined(separator: ",")), ("source", state.stored(source)), ("seal", seal?.text ?? ""),
         ] + (told?.fields ?? []))
         try FileSystem.replace(state.intentPath, with: text, durable: true, permissions: 0o600)
+    }
+
+    /// The boot ends here, and the application begins: an intent that is left is one of before its work. One rename, which no full disk keeps from
+    /// being done. Durable when it returns.
+    static func handOver(_ state: RepositoryState) throws(LinuxError) {
+        guard try FileSystem.isThere(state.intentPath) else { return }
+        try FileSystem.rename(state.intentPath, to: state.servedPath)
+        try FileSystem.syncDirectory(state.directory)
+    }
+
+    /// What another boot makes of an intent that has been handed over, the application's work behind it. Durable when it returns.
+    ///
+    /// - Returns: the intent that is to be finished now; nil where the database itself had not been moved yet: it is what the application works
+    ///   with, and judged as such.
+    func takeBack(_ state: RepositoryState) throws(LinuxError) -> Swap? {
+        let now = try Swap.inodes(state)
+        if operation != .run, now[3] != 0, now[3] == inodes[3] {
+            // What made the swap necessary is looked for anew.
+            _ = try FileDescriptor.open(state.damagedPath, .create, permissions: 0o600)
+            try FileSystem.remove(state.replacement)
+            try FileSystem.remove(state.servedPath)
+            try FileSystem.syncDirectory(state.directory)
+            return nil
+        }
+        var swap = self
+        // Else all was done but for the intent's going, and what the application wrote went to the replacement.
+        if try !isInPlace(state) {
+            if operation == .run { swap.operation = .replace }
+            swap.inodes = now
+        }
+        // Nothing there, nothing written.
+        if swap.inodes == now, now[3] != 0 {
+            let since = "what the application wrote to the old files since a boot ended without having finished this"
+            var told = told ?? Told(.restored, reason: "\(operation.text) \(sequence) was cut short, and the application has run meanwhile")
+            told.lost = told.lost.map { "\($0), and \(since)" } ?? since
+            swap.told = told
+        }
+        try swap.write(to: state)
+        try FileSystem.remove(state.servedPath)
+        try FileSystem.syncDirectory(state.directory)
+        return swap
     }
 
     /// Removes the intent, durably.
@@ -185,6 +225,11 @@ struct Swap {
 
     static func read(_ state: RepositoryState) throws(LinuxError) -> Found {
         try read(state.intentPath, state)
+    }
+
+    /// One that a boot ended without having finished.
+    static func readServed(_ state: RepositoryState) throws(LinuxError) -> Found {
+        try read(state.servedPath, state)
     }
 
     /// A swap that is done, and of which nobody has been told.

@@ -14,8 +14,9 @@ public import Linux
 ///     wiping ────────────────────────────────────────────────────┘
 ///
 ///     data ──mounted──────────────► repository 0 ──report──► repository 1 … ──► ready ──► upkeep 0, 1 …, and again when due
-///        │ unusable, lost               │ lost: once again, without migrating
-///        ▼                              │ lost again by a crash: once more, without opening the database
+///        │ lost: once again             │ lost: once again, without migrating
+///        │ unusable, lost again, late   │ lost again by a crash: once more, without opening the database
+///        ▼                              │
 ///     volatile ──mounted in RAM─────► repository 0 …      lost again: failed
 ///        │ lost, failed
 ///        ▼
@@ -35,8 +36,17 @@ public struct BootMachine: Sendable {
         case volatile(reason: String)
         /// One boot of one repository.
         case repository(index: Int, unclean: Bool, afterLoss: Loss?)
-        /// What is done for a repository behind READY: what was told is put on record, and with `snapshot` a snapshot taken that is due.
-        case upkeep(index: Int, snapshot: Bool)
+        /// What is done for a repository behind READY.
+        case upkeep(index: Int, Upkeep)
+    }
+
+    public enum Upkeep: String, Sendable {
+        /// The report has been told, and need not be told again.
+        case told
+        /// No worker came to the repository's end: what one has left unfinished is handed over, the application working from now on.
+        case unfinished
+        /// A snapshot, where one is due.
+        case snapshot
     }
 
     /// How the worker before ended, for the one that takes over.
@@ -71,6 +81,8 @@ public struct BootMachine: Sendable {
         /// The worker hangs in the kernel and cannot even be killed: the partition it hangs on is given up.
         case stuck(reason: String)
         case limit
+        /// So little time is left that a partition which is not mounted by now is given up for RAM.
+        case late
     }
 
     public enum Action: Sendable {
@@ -93,8 +105,12 @@ public struct BootMachine: Sendable {
     public private(set) var warnings: [String] = []
     /// How often the present repository has lost a worker in this boot.
     private var losses = 0
+    /// Whether the partition's stage has lost a worker in this boot.
+    private var dataWasLost = false
+    /// Repositories whose worker did not come to its end.
+    private var unfinished: Set<Int> = []
     /// The repository that upkeep is at; nil when none is under way.
-    private var upkeep: (index: Int, snapshot: Bool)?
+    private var upkeep: (index: Int, kind: Upkeep)?
     /// What a partition that was given up had been through, for the report.
     private var earlierActions: [DataAction] = []
 
@@ -171,7 +187,15 @@ public struct BootMachine: Sendable {
             earlierActions = actions
             return enterVolatile(reason)
         case (.data, .lost(let reason, _)):
-            return enterVolatile("checking and mounting the partition: \(reason)")
+            // Killed for want of memory, say: what it left half done the next one finds, as after a power cut.
+            if dataWasLost { return enterVolatile("checking and mounting the partition: \(reason)") }
+            dataWasLost = true
+            warnings.append("checking and mounting the partition: \(reason); once more")
+            return [.start(.data)]
+        case (.wiping, .late), (.data, .late):
+            return [.killWorker] + enterVolatile("checking and mounting the partition took too long")
+        case (_, .late):
+            return []
         case (.wiping, .stuck(let reason)), (.data, .stuck(let reason)):
             return enterVolatile("the partition's worker hangs in the kernel: \(reason)")
         case (.volatile, .unusable(let reason, _)), (.volatile, .lost(let reason, _)), (.volatile, .stuck(let reason)):
@@ -186,6 +210,7 @@ public struct BootMachine: Sendable {
             if losses == 1 || losses == 2 && crash {
                 return [.start(job(index, afterLoss: Loss(reason: reason, distrusted: losses == 2)))]
             }
+            unfinished.insert(index)
             return finish(index, failure(index, "its worker was lost \(losses) times: \(reason)"))
         case (.repository(let index), .stuck(let reason)):
             // The partition hangs; each of the others would hang on it, too.
@@ -242,13 +267,14 @@ public struct BootMachine: Sendable {
     /// The next repository from `index` on that something is to be done for.
     private mutating func enterUpkeep(_ index: Int, snapshot: Bool) -> [Action] {
         var index = index
-        while index < repositories.count, !snapshot && !repositories[index].untold { index += 1 }
+        while index < repositories.count, !snapshot, !unfinished.contains(index), !repositories[index].untold { index += 1 }
         if index >= repositories.count || data?.volatile != false {
             upkeep = nil
             return []
         }
-        upkeep = (index, snapshot)
-        return [.start(.upkeep(index: index, snapshot: snapshot))]
+        let kind = snapshot ? Upkeep.snapshot : unfinished.contains(index) ? .unfinished : .told
+        upkeep = (index, kind)
+        return [.start(.upkeep(index: index, kind))]
     }
 
     private mutating func finishUpkeep(_ snapshot: String?, _ warning: String?) -> [Action] {
@@ -259,8 +285,9 @@ public struct BootMachine: Sendable {
             if !warnings.contains(text) { warnings.append(text) }
         } else {
             repositories[upkeep.index].untold = false
+            if upkeep.kind == .unfinished { unfinished.remove(upkeep.index) }
         }
-        return enterUpkeep(upkeep.index + 1, snapshot: upkeep.snapshot)
+        return enterUpkeep(upkeep.index + 1, snapshot: upkeep.kind == .snapshot)
     }
 
     private func failure(_ index: Int, _ reason: String) -> RepositoryReport {
@@ -272,7 +299,10 @@ public struct BootMachine: Sendable {
     /// READY at once; what has no report yet failed for this reason.
     private mutating func giveUp(_ reason: String) -> [Action] {
         warnings.append(reason)
-        for index in repositories.count..<databases.count { repositories.append(failure(index, reason)) }
+        for index in repositories.count..<databases.count {
+            unfinished.insert(index)
+            repositories.append(failure(index, reason))
+        }
         state = .ready
         return [.ready(outcome)]
     }

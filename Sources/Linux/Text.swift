@@ -177,9 +177,9 @@ public enum Text {
         return String(decoding: bytes[..<dot], as: UTF8.self)
     }
 
-    /// At most 4 KiB of a text, for files that are read at once.
-    public static func short(_ text: String) -> String {
-        text.utf8.count <= 4096 ? text : String(decoding: text.utf8.prefix(4096), as: UTF8.self) + " …"
+    /// At most `longest` bytes of a text and a sign that there was more, for files that are read at once.
+    public static func short(_ text: String, longest: Int = 4096) -> String {
+        text.utf8.count <= longest ? text : String(decoding: text.utf8.prefix(longest), as: UTF8.self) + " …"
     }
 
     /// At least `width` digits, with zeros in front: file names that sort by number.

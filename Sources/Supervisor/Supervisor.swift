@@ -23,6 +23,9 @@ final class Supervisor {
     private var abandoned: [WorkerProcess] = []
     private var panelTroubles: [String] = []
     private let start: Int64
+    private var isLate = false
+    /// What RAM in the partition's place and databases in it may take, in milliseconds.
+    private var reserve: Int64 { min(5_000, configuration.limit / 4) }
     /// When the snapshots are looked after next, in Clock.milliseconds; nil before READY.
     private var nextUpkeep: Int64?
 
@@ -125,6 +128,10 @@ final class Supervisor {
 
         abandoned.removeAll { $0.poll() != nil }
         if let worker { watch(worker, now: now) }
+        if !isLate && now - start >= configuration.limit - reserve {
+            isLate = true
+            if !machine.isReady { handle(.late) }
+        }
         if !machine.isReady && now - start >= configuration.limit { handle(.limit) }
         if let due = nextUpkeep, now >= due {
             nextUpkeep = now + Supervisor.upkeepInterval
@@ -231,7 +238,7 @@ final class Supervisor {
         var next = [light.update(at: now).next, button.next].compactMap { $0 }
         if worker != nil || !abandoned.isEmpty { next.append(now + Supervisor.lookInterval) }
         if let killed = worker?.killed { next.append(killed.at + Supervisor.killGrace) }
-        if !machine.isReady { next.append(start + configuration.limit) }
+        if !machine.isReady { next.append(start + configuration.limit - (isLate ? 0 : reserve)) }
         if let nextUpkeep { next.append(nextUpkeep) }
         let due = next.min().map { max($0, now + 1) * 1_000_000 } ?? 0
         _ = linux_timerfd_set(timer.raw, due)

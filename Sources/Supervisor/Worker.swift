@@ -38,7 +38,7 @@ struct Worker {
         case .repository(let index, let unclean, let afterLoss):
             ["repository", "\(index)", unclean ? "unclean" : "clean", "\(time)"]
                 + (afterLoss.map { [$0.distrusted ? "distrusted" : "trusted", $0.reason] } ?? [])
-        case .upkeep(let index, let snapshot): ["upkeep", "\(index)", snapshot ? "snapshot" : "told"]
+        case .upkeep(let index, let kind): ["upkeep", "\(index)", kind.rawValue]
         }
     }
 
@@ -59,8 +59,8 @@ struct Worker {
                 ? nil : BootMachine.Loss(reason: arguments[5], distrusted: arguments[4] == "distrusted")
             return migrate(database, unclean: arguments[2] == "unclean", time: time, afterLoss: loss)
         case ("upkeep", 3):
-            guard let database = database(arguments[1]) else { return 2 }
-            return keep(database, snapshot: arguments[2] == "snapshot")
+            guard let database = database(arguments[1]), let kind = BootMachine.Upkeep(rawValue: arguments[2]) else { return 2 }
+            return keep(database, kind)
         default: return 2
         }
     }
@@ -154,12 +154,12 @@ struct Worker {
         var report = boot.run(
             unclean: unclean, afterLoss: afterLoss?.reason, distrusted: afterLoss?.distrusted ?? false)
         report.path = database.repository.path
-        Worker.send(.result(.report(report)))
+        Worker.send(.result(.report(report.bounded)))
         return 0
     }
 
     /// Behind READY: the application has the database open.
-    private func keep(_ database: Configuration.Database, snapshot: Bool) -> Int32 {
+    private func keep(_ database: Configuration.Database, _ kind: BootMachine.Upkeep) -> Int32 {
         if let trouble = become(database) {
             Worker.send(.result(.kept(snapshot: nil, warning: trouble)))
             return 0
@@ -167,14 +167,17 @@ struct Worker {
         var repository = database.repository
         repository.path = FileSystem.withoutLink(repository.path)
         var boot = RepositoryBoot(repository, reporter: reporter)
-        // Only what this boot has told; the hourly upkeep knows nothing of it.
-        if !snapshot { boot.acknowledge() }
         var (title, warning) = (String?.none, String?.none)
-        do throws(MigrationError) {
-            if snapshot { title = try boot.snapshotIfDue()?.title }
-        } catch {
-            warning = "no snapshot: \(error.text)"
-            reporter.log.warning("\(database.repository.path): \(warning ?? "")")
+        switch kind {
+        case .told: boot.acknowledge()
+        case .unfinished: boot.handOver()
+        case .snapshot:
+            do throws(MigrationError) {
+                title = try boot.snapshotIfDue()?.title
+            } catch {
+                warning = "no snapshot: \(error.text)"
+                reporter.log.warning("\(database.repository.path): \(warning ?? "")")
+            }
         }
         Worker.send(.result(.kept(snapshot: title, warning: warning)))
         return 0

@@ -21,7 +21,7 @@ final class WorkerProcess {
     private(set) var killed: (reason: String, at: Int64)?
 
     /// A line longer than this is not one of ours.
-    private static let lineLimit = 1 << 16
+    private static let lineLimit = 1 << 18
 
     /// CPU and I/O figures of /proc, added up: any change is movement.
     private struct Movement: Equatable {

@@ -187,4 +187,91 @@ import Testing
         let second = bench.boot(unclean: true)
         #expect(bench.integer("SELECT count(*) FROM more") == 1, "\(first) \(second)")
     }
+
+    /// A NULL in a NOT NULL column is an application's doing (RULES.md S5): it is not worth all that came after the newest snapshot.
+    @Test func aRowThatItsOwnTableRefusesCostsItselfAlone() throws {
+        let bench = device("CREATE TABLE strict (x TEXT);", snapshots: true)
+        try Database(bench.database, .readWrite, defensive: false).execute(
+            """
+            INSERT INTO strict VALUES (NULL), ('kept');
+            PRAGMA writable_schema=ON;
+            UPDATE sqlite_schema SET sql = replace(sql, 'x TEXT', 'x TEXT NOT NULL') WHERE name = 'strict';
+            """)
+        zero(bench, page: leaves(bench, "by_value")[1])
+        let report = bench.boot(unclean: true)
+        #expect(report.lost?.contains("strict (1 rows kept, 1 refused") == true, "\(report)")
+        #expect(bench.integer("SELECT count(*) FROM readings") == 3000)
+        #expect(bench.text("SELECT x FROM strict") == "kept")
+    }
+
+    /// Its books are tables like any others, and copied: where they do not agree the index is made again.
+    @Test(arguments: ["notes_config", "notes_docsize"])
+    func aFullTextIndexWorksBehindACopy(books: String) throws {
+        let bench = device("CREATE VIRTUAL TABLE notes USING fts5(text);")
+        bench.execute("INSERT INTO notes (text) SELECT 'about reading ' || id FROM readings WHERE id <= 60")
+        let page = Int(bench.integer("SELECT rootpage FROM sqlite_schema WHERE name = '\(books)'")!)
+        var bytes = bench.bytes(bench.database)!
+        // No cells any more.
+        bytes.replaceSubrange((page - 1) * 4096 + 3..<(page - 1) * 4096 + 5, with: [0, 0])
+        try bytes.write(to: URL(fileURLWithPath: bench.database))
+        let report = bench.boot(unclean: true)
+        #expect(report.outcome == .rebuilt && report.lost != nil, "\(report)")
+        #expect(bench.integer("SELECT count(*) FROM notes WHERE notes MATCH 'about'") == 60)
+        bench.execute("INSERT INTO notes (notes) VALUES ('integrity-check')")
+    }
+
+    /// Every row of every table is read, of the wrong one.
+    @Test func rootsThatHaveChangedPlacesAreToldOf() throws {
+        let bench = Workbench()
+        bench.migrations["1_start.sql"] = "CREATE TABLE one (id INTEGER PRIMARY KEY, x TEXT); CREATE TABLE two (id INTEGER PRIMARY KEY, x TEXT);"
+        bench.boot()
+        bench.execute("PRAGMA auto_vacuum=1; VACUUM")
+        let numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)"
+        bench.execute(
+            """
+            BEGIN;
+            \(numbers) INSERT INTO one SELECT i, printf('%060d', i) FROM n;
+            \(numbers) INSERT INTO two SELECT i + 10000, printf('%060d', i) FROM n;
+            COMMIT;
+            """)
+        let roots = ["one", "two"].map { Int(bench.integer("SELECT rootpage FROM sqlite_schema WHERE name = '\($0)'")!) }
+        var bytes = bench.bytes(bench.database)!
+        let pages = roots.map { ($0 - 1) * 4096..<$0 * 4096 }
+        let first = bytes.subdata(in: pages[0])
+        bytes.replaceSubrange(pages[0], with: bytes.subdata(in: pages[1]))
+        bytes.replaceSubrange(pages[1], with: first)
+        try bytes.write(to: URL(fileURLWithPath: bench.database))
+        for name in bench.files("snapshots") { try FileSystem.remove("\(bench.state)/snapshots/\(name)") }
+        let report = bench.boot(unclean: true)
+        #expect(report.lost != nil, "\(report)")
+    }
+
+    /// The step met damage that was there before it: what it had committed is undone before its rows are read out.
+    @Test func halfAStepIsUndoneBeforeItsRowsAreReadOut() {
+        let bench = device(snapshots: true)
+        zero(bench, page: leaves(bench, "by_value").last!)
+        bench.migrations["2_more.sql"] = """
+            -- migrate:up transaction:false
+            UPDATE settings SET value = value + 1;
+            SELECT max(value) FROM readings;
+            UPDATE readings SET value = 'x' || value;
+            """
+        let report = bench.boot()
+        #expect(report.schema == 2, "\(report)")
+        #expect(bench.integer("SELECT count(*) FROM settings WHERE value = substr(key, 5) + 1") == 800)
+        #expect(bench.integer("SELECT count(*) FROM readings NOT INDEXED WHERE value LIKE 'xreading%'") == 3000)
+    }
+
+    /// The newest snapshot is the one that serves, whatever an attempt after the other leaves; what they took goes.
+    @Test func attemptsThatFailLeaveNoMoreSnapshotsThanOthers() {
+        let bench = device(snapshots: true)
+        let before = bench.files("snapshots").count
+        for boot in 0..<4 {
+            // Another plan each time, so that it is tried.
+            bench.migrations["2_more.sql"] = "SELECT \(boot); INSERT INTO nowhere VALUES (1);"
+            bench.execute("UPDATE settings SET value = value + 1")
+            #expect(bench.boot().outcome == .restored)
+        }
+        #expect(bench.files("snapshots").count <= max(before, 2) + 1)
+    }
 }

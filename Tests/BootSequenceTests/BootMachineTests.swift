@@ -19,7 +19,7 @@ import Testing
             case .start(.repository(let index, let unclean, let afterLoss)):
                 "repository \(index)\(unclean ? " unclean" : "")\(afterLoss == nil ? "" : " after loss")"
                     + (afterLoss?.distrusted == true ? ", distrusted" : "")
-            case .start(.upkeep(let index, let snapshot)): "upkeep \(index)\(snapshot ? " snapshot" : "")"
+            case .start(.upkeep(let index, let kind)): "upkeep \(index)\(kind == .told ? "" : " \(kind)")"
             case .killWorker: "kill"
             case .ready(let outcome): "ready \(outcome.text)"
             }
@@ -65,13 +65,19 @@ import Testing
         #expect(machine.warnings == ["factory reset: signal 9"])
     }
 
-    @Test(arguments: ["unusable", "lost", "stuck"])
+    @Test(arguments: ["unusable", "lost twice", "stuck", "late"])
     func withoutAPartitionTheBootGoesToRAM(how: String) {
         var machine = Self.machine()
         _ = machine.handle(.started(buttonDown: false))
-        let event: BootMachine.Event =
-            how == "unusable" ? .unusable(reason: "no such device", actions: []) : how == "lost" ? .lost(reason: "x", crash: false) : .stuck(reason: "x")
-        #expect(Self.words(machine.handle(event)) == ["volatile"])
+        switch how {
+        case "unusable": #expect(Self.words(machine.handle(.unusable(reason: "no such device", actions: []))) == ["volatile"])
+        case "stuck": #expect(Self.words(machine.handle(.stuck(reason: "x"))) == ["volatile"])
+        case "late": #expect(Self.words(machine.handle(.late)) == ["kill", "volatile"])
+        default:
+            // A worker that was killed says nothing about the partition.
+            #expect(Self.words(machine.handle(.lost(reason: "signal 9", crash: false))) == ["data"])
+            #expect(Self.words(machine.handle(.lost(reason: "signal 9", crash: false))) == ["volatile"])
+        }
         _ = machine.handle(.mounted(DataReport(device: nil, mount: "/data", filesystem: "tmpfs", volatile: true)))
         _ = machine.handle(Self.report("app", .migrated))
         #expect(Self.words(machine.handle(Self.report("log", .failed))) == ["ready failed"])
@@ -137,6 +143,17 @@ import Testing
         #expect(Self.words(machine.handle(.limit)) == ["kill", "ready failed"])
         #expect(machine.repositories.map { $0.outcome } == [.current, .failed])
         #expect(machine.repositories.last?.reason == "the boot reached its limit")
+        // What its worker has left behind is handed over before anything else.
+        #expect(Self.words(machine.handle(.upkeepDue(snapshot: false))) == ["upkeep 1 unfinished"])
+        #expect(Self.words(machine.handle(.kept(snapshot: nil, warning: nil))).isEmpty)
+        #expect(Self.words(machine.handle(.upkeepDue(snapshot: false))).isEmpty)
+    }
+
+    @Test func littleTimeLeftConcernsThePartitionAlone() {
+        var machine = Self.machine()
+        _ = machine.handle(.started(buttonDown: false))
+        _ = machine.handle(Self.mounted)
+        #expect(machine.handle(.late).isEmpty)
     }
 
     @Test func anUncleanPartitionHasItsDatabasesChecked() {
