@@ -9,8 +9,8 @@ struct DamageFinding {
     var isHarmless: Bool { Text.contains(text, "never used") }
 
     /// A page that two owners claim, of which one may be the list of free pages: what is written to the one is lost to the other, though no
-    /// statement meets an error.
-    var isCrossed: Bool { Text.contains(text, "2nd reference to page") }
+    /// statement meets an error. So it is with a pointer map that is wrong: an auto-vacuum moves pages by it, to where it says.
+    var isCrossed: Bool { Text.contains(text, "2nd reference to page") || Text.contains(text, "Bad ptr map") }
 
     /// Whether it may be about pages that rows of tables are on. Every row of every table has been read by then, so that a page which
     /// cannot be read at all is none of theirs.

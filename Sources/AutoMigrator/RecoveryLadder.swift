@@ -23,6 +23,7 @@ extension RepositoryBoot {
     ) throws(MigrationError) {
         reporter.log.error("\(repository.path): \(cause)")
         reporter.progress(.recovering, "recover \(repository.path)")
+        if livedBefore == nil { livedBefore = try hasLived() }
         try system { () throws(LinuxError) in try prepareState() }
         if damaged, let first = repository.onFailure.first, first == .restore || first == .rebuild, try copyWhole(set, cause) {
             return
@@ -103,6 +104,8 @@ extension RepositoryBoot {
 
     private func isOurs(_ history: History, _ set: MigrationSet, suspect: Bool) -> Bool {
         if !suspect { return true }
+        // One that no image of ours has run for yet has none to lose.
+        if history.applied.isEmpty, livedBefore == false { return true }
         let plan = Plan(set, history)
         return !history.applied.isEmpty && plan.unknown.isEmpty && plan.outOfOrder.isEmpty
     }

@@ -34,6 +34,8 @@ public struct RepositoryBoot {
     var report: RepositoryReport
     /// What the boot before had begun and this one finished.
     var finished: Outcome?
+    /// Whether an image of ours had run for the database before this boot; nil until that matters.
+    var livedBefore: Bool?
     /// What the check behind the steps found that was wrong before them.
     var damage: [String] = []
     /// What cannot be read of a database that could not be copied whole.

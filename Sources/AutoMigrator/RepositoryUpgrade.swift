@@ -21,6 +21,7 @@ extension RepositoryBoot {
     }
 
     private mutating func upgrade(_ set: MigrationSet, _ plan: Plan) throws(MigrationError) {
+        if livedBefore == nil { livedBefore = try hasLived() }
         try system { () throws(LinuxError) in try prepareState() }
         var failure = try attemptPending(set, plan, toleratesDamage: false)
         if case .damaged(let finding) = failure {

@@ -229,6 +229,9 @@ final class HostileEvidence {
     /// The first table that is neither what plain SQLite reads in the damaged files nor what it was before the damage. What plain SQLite
     /// cannot read may stay unreadable in the file it is in, and nowhere else.
     private func rowsDiffer() -> String? {
+        if answer.quarantine != nil, plain.contents.findsNotes != nil, now.contents.findsNotes == false {
+            return "the full-text index in the new file does not find every note"
+        }
         let wholes = [template.contents[sidecar], sidecar.carriesRows ? nil : template.contents[.none]].compactMap { $0 }
         for (name, theirs) in plain.contents.rows.sorted(by: { $0.key < $1.key }) {
             if theirs == nil && answer.quarantine == nil { continue }
