@@ -90,6 +90,9 @@ public enum MigrationError: Error, Sendable {
         default: false
         }
     }
+
+    /// Whether it is damage that steps have met, or the check behind them.
+    var speaksOfDamage: Bool { if case .damaged = self { true } else { suggestsDamage } }
 }
 
 /// Runs SQLite calls where MigrationError is thrown.

@@ -36,6 +36,9 @@ public struct RepositoryBoot {
     var finished: Outcome?
     /// Whether an image of ours had run for the database before this boot; nil until that matters.
     var livedBefore: Bool?
+    /// The snapshot from before steps that met damage. A rollback gives every page back but those that were free, which SQLite never journals; and of
+    /// a damaged database it is not certain which are.
+    var evidence: Int64?
     /// What the check behind the steps found that was wrong before them.
     var damage: [String] = []
     /// What cannot be read of a database that could not be copied whole.
@@ -356,7 +359,7 @@ public struct RepositoryBoot {
         do throws(MigrationError) {
             let snapshot = try takeSnapshot()
             if report.snapshot == nil { report.snapshot = snapshot.title }
-            state.snapshots.prune(keep: repository.snapshots)
+            state.snapshots.prune(keep: repository.snapshots, and: evidence)
         } catch {
             warn(["no snapshot after migrating: \(error.text)"])
         }

@@ -93,6 +93,7 @@ extension RepositoryBoot {
         } catch {
             reporter.log.error("\(repository.path): migrating failed: \(error.cause.text)")
             report.snapshot = upgrade.snapshot?.title
+            if error.cause.speaksOfDamage { evidence = upgrade.snapshot?.sequence }
             if error.cause.holds && !Self.hasCode(plan) {
                 try? attempts.fail(error.cause.text)
             } else if !isPastDeadline(error.cause, begun) {
@@ -132,7 +133,7 @@ extension RepositoryBoot {
         let kept = "\(cause.text); the schema from before this image is kept"
         report.pending = Int64(plan.pending.count)
         // Each attempt has taken one; those of the schema that stays are as many as any other boot leaves.
-        state.snapshots.prune(keep: repository.snapshots)
+        state.snapshots.prune(keep: repository.snapshots, and: evidence)
         switch repository.onFailure.first ?? .restore {
         case .restore, .keep: end(.restored, reason: kept)
         case .rebuild:

@@ -175,14 +175,15 @@ struct SnapshotStore {
     }
 
     /// Removes what is too much and what an interrupted copy left: the `keep` newest stay, and the newest of each schema version.
-    func prune(keep: Int) {
+    /// - Parameter evidence: one more that stays, by its sequence.
+    func prune(keep: Int, and evidence: Int64? = nil) {
         guard let snapshots = try? list() else { return }
         var schemas: Set<Int64> = []
         for (index, snapshot) in snapshots.enumerated() {
             let newestOfItsSchema = schemas.insert(snapshot.seal.schema).inserted
             // One older schema is what an older image falls back to; more of them only fill the flash.
             let kept = index < max(keep, 1) || newestOfItsSchema && schemas.count <= max(keep, 2)
-            if !kept { try? FileSystem.remove(snapshot.path) }
+            if !kept && snapshot.sequence != evidence { try? FileSystem.remove(snapshot.path) }
         }
         for name in (try? FileSystem.list(directory)) ?? [] where Text.hasSuffix(name, ".new") {
             try? FileSystem.remove("\(directory)/\(name)")
