@@ -62,6 +62,14 @@ public enum MigrationError: Error, Sendable {
         }
     }
 
+    /// Whether its time was up, or somebody cancelled it.
+    var isInterrupted: Bool {
+        switch self {
+        case .step(_, _, _, let error), .database(let error): error.kind == .interrupted
+        default: false
+        }
+    }
+
     /// Whether it may be gone a moment later: trouble of the machine, but for a lock that was waited for and a run that was cancelled.
     var passes: Bool {
         switch self {

@@ -75,6 +75,7 @@ extension RepositoryBoot {
                 if report.outcome != .migrated { return }
             }
         } catch {
+            if isUnfinished { throw error }
             // What has been undone is undone.
             warn(["after going back: \(error.text)"])
         }
@@ -96,6 +97,7 @@ extension RepositoryBoot {
             let plan = Plan(set, history)
             guard plan.isRelated, !history.applied.isEmpty, !plan.unknown.contains(where: { !$0.compatible }) else { continue }
             reporter.progress(.recovering, "restore snapshot \(snapshot.title)")
+            let earlier = report.lost
             let live = try sealLive()
             let (state, seal) = (state, snapshot.seal)
             let told = Told(
@@ -113,12 +115,12 @@ extension RepositoryBoot {
             reporter.log.warning("\(repository.path): \(why); restored snapshot \(snapshot.title); \(lost)")
             report.schema = history.schema
             report.snapshot = snapshot.title
-            if !plan.pending.isEmpty { migrateRestored(set) }
+            if !plan.pending.isEmpty { try migrateRestored(set) }
             if var pin = try system({ () throws(LinuxError) in try Pin.read(state) }), report.schema != history.schema {
                 pin.live = try sealLive()
                 try system { () throws(LinuxError) in try pin.write(state) }
             }
-            report.lost = lost
+            report.lost = Told.joined(lost, earlier)
             end(.downgraded, reason: report.reason ?? "this image is older than the database, and \(why)")
             return true
         }

@@ -22,9 +22,12 @@ extension RepositoryBoot {
         _ set: MigrationSet, _ cause: String, damaged: Bool, serves: Bool = false
     ) throws(MigrationError) {
         reporter.log.error("\(repository.path): \(cause)")
+        // A supervisor that was started again: the files are not moved from under who works with them.
+        if (try? FileSystem.isOpenElsewhere(repository.path)) == true {
+            throw .system(LinuxError("recover", repository.path, code: LinuxError.busy))
+        }
         reporter.progress(.recovering, "recover \(repository.path)")
-        if livedBefore == nil { livedBefore = try hasLived() }
-        try system { () throws(LinuxError) in try prepareState() }
+        try prepareForSteps()
         if damaged, let first = repository.onFailure.first, first == .restore || first == .rebuild, try copyWhole(set, cause) {
             return
         }
@@ -194,7 +197,8 @@ extension RepositoryBoot {
                 if Clock.milliseconds - begun >= Salvage.deadline(repository) { return result }
             } catch {
                 reporter.log.error("\(repository.path): salvaging its rows failed: \(error.text)")
-                trouble = error.passes ? error : nil
+                // A lock says nothing about rows, either.
+                trouble = error.isMachine && !error.isInterrupted ? error : nil
                 continue
             }
             most = max(most ?? 0, rows)
@@ -220,7 +224,7 @@ extension RepositoryBoot {
 
     /// The pending steps in this same boot, and a sealed generation of what came out.
     private mutating func finish(_ set: MigrationSet, _ told: Told) throws(MigrationError) -> Bool {
-        migrateRestored(set)
+        try migrateRestored(set)
         try snapshotAfterwards()
         end(told.outcome, reason: report.reason.map { "\(told.reason); \($0)" } ?? told.reason)
         return true
@@ -241,7 +245,7 @@ extension RepositoryBoot {
             guard try putInPlace(snapshot, told) else { continue }
             reporter.log.warning("\(repository.path): restored from snapshot \(snapshot.title)")
             report.schema = snapshot.seal.schema == 0 ? nil : snapshot.seal.schema
-            migrateRestored(set)
+            try migrateRestored(set)
             // The snapshot that was taken before those steps is not the one that was restored.
             report.snapshot = snapshot.title
             end(.restored, reason: report.reason.map { "\(cause); \($0)" } ?? cause)
@@ -274,10 +278,12 @@ extension RepositoryBoot {
     }
 
     /// The pending steps of a database that has just been restored. What fails here is told, and the restored schema serves.
-    mutating func migrateRestored(_ set: MigrationSet) {
+    /// - Throws: where half a run could not be undone.
+    mutating func migrateRestored(_ set: MigrationSet) throws(MigrationError) {
         do throws(MigrationError) {
             try migratePending(set)
         } catch {
+            if isUnfinished { throw error }
             report.reason = "the restored database could not be migrated: \(error.text)"
         }
     }

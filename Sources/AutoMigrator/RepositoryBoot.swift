@@ -34,6 +34,8 @@ public struct RepositoryBoot {
     var report: RepositoryReport
     /// What the boot before had begun and this one finished.
     var finished: Outcome?
+    /// Begun again from the top after an error that passes.
+    var isSecondTry = false
     /// Whether an image of ours had run for the database before this boot; nil until that matters.
     var livedBefore: Bool?
     /// The snapshot from before steps that met damage. A rollback gives every page back but those that were free, which SQLite never journals; and of
@@ -91,13 +93,16 @@ public struct RepositoryBoot {
                 // An interrupted call, a moment without memory or descriptors: begun again from the top, where every boot begins.
                 guard error.passes else { throw error }
                 reporter.log.warning("\(error.text); once more from the beginning")
+                let lived = livedBefore
                 self = fresh
+                livedBefore = lived
+                isSecondTry = true
                 try work(&self)
             }
         } catch {
             end(.failed, reason: "\(error.text); the database is left as it is")
-            handOver()
         }
+        handOverUnlessAnotherWorks()
         Ballast(state: state, log: reporter.log).release(changed: report.outcome != .current)
         report.durationMilliseconds = Clock.milliseconds - start
         return report
@@ -272,10 +277,17 @@ public struct RepositoryBoot {
         FreshDatabase(state: state, repository: repository, steps: steps, reporter: reporter)
     }
 
-    mutating func replace(by snapshot: Snapshot) throws(MigrationError) -> String? {
-        let quarantine = try Swap(.replace, state, source: snapshot.path, seal: snapshot.seal).perform(state)
+    /// The snapshot from before a run in the place of what the run has left.
+    func putBack(_ snapshot: Snapshot) throws(MigrationError) -> String? {
+        makeRoom(for: snapshot)
+        let quarantine = try Swap(.undo, state, source: snapshot.path, seal: snapshot.seal).perform(state)
         state.pruneQuarantine(keep: repository.quarantine)
         return quarantine
+    }
+
+    /// Best effort: whether the copy fits shows as it is made.
+    private func makeRoom(for snapshot: Snapshot) {
+        _ = Room(state: state, log: reporter.log, keepsSnapshots: true).make(snapshot.seal.size + Ballast.size)
     }
 
     /// Puts a snapshot in the database's place, under the lock.
@@ -290,8 +302,7 @@ public struct RepositoryBoot {
     ) throws(MigrationError) -> Bool {
         let lock = try system { () throws(LinuxError) in try state.lock() }
         defer { _ = lock.raw }
-        // Best effort: whether the copy fits shows as it is made.
-        _ = Room(state: state, log: reporter.log, keepsSnapshots: true).make(snapshot.seal.size + Ballast.size)
+        makeRoom(for: snapshot)
         do throws(MigrationError) {
             let swap = try Swap(.replace, state, source: snapshot.path, seal: snapshot.seal, told: told)
             try announce(swap)
@@ -313,7 +324,8 @@ public struct RepositoryBoot {
     mutating func note(_ told: Told) {
         report.untold = true
         try? FileSystem.remove(state.damagedPath)
-        report.lost = told.lost
+        // What an earlier boot could not tell is told here, too.
+        report.lost = Told.joined(told.lost, report.lost)
         if let snapshot = told.snapshot { report.snapshot = snapshot }
         if let lost = told.lost { reporter.log.warning("\(repository.path): lost: \(lost)") }
     }
@@ -346,6 +358,19 @@ public struct RepositoryBoot {
         }
         warn(["the header of its journal is damaged; the journal is in \(place)"])
         state.pruneQuarantine(keep: repository.quarantine)
+    }
+
+    /// The directory for what is to come. For a database that no image of ours has run for yet, its birth is not on record before the first has.
+    mutating func prepareForSteps() throws(MigrationError) {
+        if livedBefore == nil {
+            let hasRun = try system { () throws(LinuxError) in
+                // One of before the first step is no life.
+                try state.isBorn() ? true : try state.snapshots.list().contains { $0.seal.schema != 0 }
+            }
+            livedBefore = hasRun
+        }
+        let born = livedBefore ?? true
+        try system { () throws(LinuxError) in try prepareState(born: born) }
     }
 
     func prepareState(born: Bool = true, durable: Bool = true) throws(LinuxError) {

@@ -30,7 +30,7 @@ extension RepositoryBoot {
                     "\(repository.path): a run of migrations was cut between two commits; the snapshot from before it "
                         + "is put back, and the run begins again")
                 // The files may have changed since the intent: those that are there now are the ones to move.
-                swap.operation = .replace
+                swap.operation = .undo
                 swap.inodes = try system { () throws(LinuxError) in try Swap.inodes(state) }
                 try carryOut(swap, begun: false)
             } else {
@@ -96,11 +96,35 @@ extension RepositoryBoot {
 
     /// What is unfinished stays so until another boot, and until then the application works with the files. For a process that has been killed, another
     /// one says so as soon as it can.
-    public func handOver() {
+    /// - Returns: what went wrong; then it is to be tried again.
+    @discardableResult
+    public func handOver() -> String? {
         do throws(LinuxError) {
             try Swap.handOver(state)
+            return nil
         } catch {
-            reporter.log.error("\(error.text); what the application writes from now on may be taken for what was there before")
+            let text = "\(error.text); what the application writes from now on may be taken for what was there before"
+            reporter.log.error(text)
+            return text
+        }
+    }
+
+    /// Whether something is begun and not done: then no later step of this boot may run over the files.
+    var isUnfinished: Bool { FileSystem.exists(state.intentPath) }
+
+    /// At the end of a boot, whatever it was. What another process is in the middle of is that one's.
+    mutating func handOverUnlessAnotherWorks() {
+        var isThere: Bool?
+        for _ in 0..<2 where isThere == nil { isThere = try? FileSystem.isThere(state.intentPath) }
+        if isThere == false { return }
+        do throws(LinuxError) {
+            let lock = try state.lock()
+            try Swap.handOver(state)
+            _ = consume lock
+        } catch {
+            if error.code == LinuxError.busy { return }
+            // Another process tries again for whatever has failed.
+            end(.failed, reason: "\(report.reason.map { $0 + "; " } ?? "")\(error.text), and what was begun could not be handed over")
         }
     }
 

@@ -21,8 +21,7 @@ extension RepositoryBoot {
     }
 
     private mutating func upgrade(_ set: MigrationSet, _ plan: Plan) throws(MigrationError) {
-        if livedBefore == nil { livedBefore = try hasLived() }
-        try system { () throws(LinuxError) in try prepareState() }
+        try prepareForSteps()
         var failure = try attemptPending(set, plan, toleratesDamage: false)
         if case .damaged(let finding) = failure {
             // Nothing has been committed: what the steps would have written to the wrong pages is still there to be read.
@@ -34,6 +33,8 @@ extension RepositoryBoot {
                 do throws(MigrationError) {
                     if try copyWhole(set, cause, finding: finding) { return }
                 } catch {
+                    // Where the copy is to take the place already, what ran over the old file would be lost with it.
+                    if isUnfinished || error.passes && !isSecondTry { throw error }
                     warn(["\(finding); a sound copy could not be made: \(error.text)"])
                 }
             }
@@ -45,6 +46,8 @@ extension RepositoryBoot {
             return try fallBack(set, plan, failure)
         }
         report.pending = 0
+        // Where this fails the next boot makes up for it.
+        try? state.markBorn()
         // What is sealed must not be replaced by snapshots of damage.
         if damage.isEmpty { try snapshotAfterwards() }
         if !damage.isEmpty, let unreadable {
@@ -125,7 +128,7 @@ extension RepositoryBoot {
             "\(repository.path): steps were committed before the failure; snapshot \(snapshot.title) from before is put back")
         // The run's own intent names the same snapshot and stays until the swap's takes its place by one rename: with none of the two, a cut here
         // would leave half the steps to a plan that rests.
-        report.quarantine = try replace(by: snapshot)
+        report.quarantine = try putBack(snapshot)
     }
 
     /// A failed migration loses nothing: the schema from before serves, unless the policy says otherwise.

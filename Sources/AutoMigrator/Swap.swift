@@ -20,6 +20,8 @@ struct Swap {
         case replace
         /// Nothing takes the place: the files only go to quarantine.
         case setAside
+        /// The snapshot from before a run takes the place of half its steps.
+        case undo
         /// A run of migrations that leaves the schema between two versions for a while: until it ends, this snapshot is the
         /// only consistent state.
         case run
@@ -28,6 +30,7 @@ struct Swap {
             switch self {
             case .replace: "replace"
             case .setAside: "set-aside"
+            case .undo: "undo"
             case .run: "run"
             }
         }
@@ -36,6 +39,7 @@ struct Swap {
             switch text {
             case "replace": self = .replace
             case "set-aside": self = .setAside
+            case "undo": self = .undo
             case "run": self = .run
             default: return nil
             }
@@ -61,7 +65,9 @@ struct Swap {
         sequence = try system { () throws(LinuxError) in try state.nextSequence() }
         self.source = source
         self.seal = seal
-        self.told = told
+        // Nobody has heard of an earlier one yet, whose place this one's record takes.
+        let earlier = told == nil ? nil : try system { () throws(LinuxError) in try Swap.readUntold(state)?.told }
+        self.told = told.map { $0.joined(with: earlier) }
         inodes = try system { () throws(LinuxError) in try Swap.inodes(state) }
     }
 
@@ -161,12 +167,14 @@ struct Swap {
     // ---- The intent's file ----
 
     /// Durable when it returns.
-    func write(to state: RepositoryState) throws(LinuxError) {
+    func write(to state: RepositoryState) throws(LinuxError) { try write(to: state.intentPath, state) }
+
+    private func write(to path: String, _ state: RepositoryState) throws(LinuxError) {
         let text = CheckedText.text([
             ("operation", operation.text), ("sequence", "\(sequence)"),
             ("inodes", inodes.map { "\($0)" }.joined(separator: ",")), ("source", state.stored(source)), ("seal", seal?.text ?? ""),
         ] + (told?.fields ?? []))
-        try FileSystem.replace(state.intentPath, with: text, durable: true, permissions: 0o600)
+        try FileSystem.replace(path, with: text, durable: true, permissions: 0o600)
     }
 
     /// The boot ends here, and the application begins: an intent that is left is one of before its work. One rename, which no full disk keeps from
@@ -179,35 +187,53 @@ struct Swap {
 
     /// What another boot makes of an intent that has been handed over, the application's work behind it. Durable when it returns.
     ///
-    /// - Returns: the intent that is to be finished now; nil where the database itself had not been moved yet: it is what the application works
-    ///   with, and judged as such.
+    /// - Returns: the intent that is to be finished now; nil where the database had not been moved yet: it is what the application works
+    ///   with, and judged as such. Half a run's steps are nobody's work, and are undone wherever they are.
     func takeBack(_ state: RepositoryState) throws(LinuxError) -> Swap? {
         let now = try Swap.inodes(state)
-        if operation != .run, now[3] != 0, now[3] == inodes[3] {
-            // What made the swap necessary is looked for anew.
-            _ = try FileDescriptor.open(state.damagedPath, .create, permissions: 0o600)
-            try FileSystem.remove(state.replacement)
-            try FileSystem.remove(state.servedPath)
-            try FileSystem.syncDirectory(state.directory)
+        let isHalfARun = operation == .run || operation == .undo
+        if operation == .setAside || !isHalfARun && now[3] != 0 && now[3] == inodes[3] {
+            try giveUp(state)
             return nil
         }
         var swap = self
+        if operation == .run { swap.operation = .undo }
         // Else all was done but for the intent's going, and what the application wrote went to the replacement.
         if try !isInPlace(state) {
-            if operation == .run { swap.operation = .replace }
             swap.inodes = now
-        }
-        // Nothing there, nothing written.
-        if swap.inodes == now, now[3] != 0 {
-            let since = "what the application wrote to the old files since a boot ended without having finished this"
-            var told = told ?? Told(.restored, reason: "\(operation.text) \(sequence) was cut short, and the application has run meanwhile")
-            told.lost = told.lost.map { "\($0), and \(since)" } ?? since
-            swap.told = told
+            // Nothing there, nothing written.
+            if now[3] != 0 {
+                let since = Told(
+                    .restored, reason: "\(operation.text) \(sequence) was cut short, and the application has run meanwhile",
+                    lost: "what the application wrote to the old files since a boot ended without having finished this")
+                swap.told = told?.joined(with: since) ?? since
+            }
         }
         try swap.write(to: state)
+        try forgetServed(state)
+        return swap
+    }
+
+    /// What made the swap necessary is looked for anew, in the database that the application has worked with.
+    private func giveUp(_ state: RepositoryState) throws(LinuxError) {
+        _ = try FileDescriptor.open(state.damagedPath, .create, permissions: 0o600)
+        // Moved before the boot ended: the application's database has gone on without it, and nobody can put the two together any more.
+        let quarantine = state.quarantinePath(sequence)
+        for suffix in ["-journal", "-wal"] where operation != .setAside {
+            let sidecar = "\(quarantine)/\(Text.name(of: state.database))\(suffix)"
+            guard let status = try FileSystem.status(sidecar), status.size > 0 else { continue }
+            var swap = self
+            let told = Told(.restored, reason: "\(operation.text) \(sequence) was given up, since the application has run meanwhile", lost: "what \(sidecar) had")
+            swap.told = told.joined(with: try Swap.readUntold(state)?.told)
+            try swap.write(to: state.untoldPath, state)
+        }
+        try FileSystem.remove(state.replacement)
+        try forgetServed(state)
+    }
+
+    private func forgetServed(_ state: RepositoryState) throws(LinuxError) {
         try FileSystem.remove(state.servedPath)
         try FileSystem.syncDirectory(state.directory)
-        return swap
     }
 
     /// Removes the intent, durably.

@@ -34,6 +34,18 @@ struct Told: Equatable {
         self.init(outcome, reason: text("reason") ?? "", lost: text("lost"), snapshot: text("snapshot"))
     }
 
+    /// This one, and what an earlier one had to say of rows.
+    func joined(with earlier: Told?) -> Told {
+        var told = self
+        told.lost = Told.joined(lost, earlier?.lost)
+        return told
+    }
+
+    static func joined(_ lost: String?, _ earlier: String?) -> String? {
+        guard let lost, let earlier, !Text.contains(lost, earlier) else { return lost ?? earlier }
+        return "\(lost), and \(earlier)"
+    }
+
     /// At most so long: an intent is read at once.
     private static let longest = 4096
 

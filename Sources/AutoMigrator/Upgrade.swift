@@ -212,7 +212,13 @@ struct Upgrade {
         if committedPart { return }
         guard let snapshot else { return }
         let intent = try Swap(.run, state, source: snapshot.path, seal: snapshot.seal)
-        try system { () throws(LinuxError) in try intent.write(to: state) }
+        do throws(LinuxError) {
+            try intent.write(to: state)
+        } catch {
+            // It may be there all the same, and nothing has been committed.
+            try? Swap.clear(state)
+            throw .system(error)
+        }
         committedPart = true
     }
 
