@@ -43,7 +43,7 @@ public struct BootMachine: Sendable {
     public enum Upkeep: String, Sendable {
         /// The report has been told, and need not be told again.
         case told
-        /// No worker came to the repository's end: what one has left unfinished is handed over, the application working from now on.
+        /// No worker came to the repository's end, or it failed: what is left unfinished is handed over, the application working from now on.
         case unfinished
         /// A snapshot, where one is due.
         case snapshot
@@ -107,10 +107,10 @@ public struct BootMachine: Sendable {
     private var losses = 0
     /// Whether the partition's stage has lost a worker in this boot.
     private var dataWasLost = false
-    /// Repositories whose worker did not come to its end.
+    /// Repositories that may have something begun and not done.
     private var unfinished: Set<Int> = []
     /// The repository that upkeep is at; nil when none is under way.
-    private var upkeep: (index: Int, kind: Upkeep)?
+    private var upkeep: (index: Int, kind: Upkeep, withSnapshots: Bool)?
     /// What a partition that was given up had been through, for the report.
     private var earlierActions: [DataAction] = []
 
@@ -181,6 +181,8 @@ public struct BootMachine: Sendable {
 
         case (.data, .mounted(let report)), (.volatile, .mounted(let report)):
             data = report
+            // The worker that was lost had mounted it already, perhaps, and with it went what it had seen.
+            if dataWasLost { data?.unclean = true }
             data?.actions = earlierActions + report.actions
             return enterRepository(0)
         case (.data, .unusable(let reason, let actions)):
@@ -210,7 +212,6 @@ public struct BootMachine: Sendable {
             if losses == 1 || losses == 2 && crash {
                 return [.start(job(index, afterLoss: Loss(reason: reason, distrusted: losses == 2)))]
             }
-            unfinished.insert(index)
             return finish(index, failure(index, "its worker was lost \(losses) times: \(reason)"))
         case (.repository(let index), .stuck(let reason)):
             // The partition hangs; each of the others would hang on it, too.
@@ -252,6 +253,8 @@ public struct BootMachine: Sendable {
 
     private mutating func finish(_ index: Int, _ report: RepositoryReport) -> [Action] {
         var report = report
+        // Its worker may not even have been able to say so on the disk.
+        if report.outcome == .failed { unfinished.insert(index) }
         // Whatever was done in RAM is gone with the power; a failure is worse and stays one.
         if data?.volatile == true && report.outcome < .volatile {
             report.outcome = .volatile
@@ -272,8 +275,9 @@ public struct BootMachine: Sendable {
             upkeep = nil
             return []
         }
-        let kind = snapshot ? Upkeep.snapshot : unfinished.contains(index) ? .unfinished : .told
-        upkeep = (index, kind)
+        // A snapshot waits until what is unfinished has been handed over.
+        let kind = unfinished.contains(index) ? Upkeep.unfinished : snapshot ? .snapshot : .told
+        upkeep = (index, kind, snapshot)
         return [.start(.upkeep(index: index, kind))]
     }
 
@@ -287,7 +291,7 @@ public struct BootMachine: Sendable {
             repositories[upkeep.index].untold = false
             if upkeep.kind == .unfinished { unfinished.remove(upkeep.index) }
         }
-        return enterUpkeep(upkeep.index + 1, snapshot: upkeep.kind == .snapshot)
+        return enterUpkeep(upkeep.index + 1, snapshot: upkeep.withSnapshots)
     }
 
     private func failure(_ index: Int, _ reason: String) -> RepositoryReport {

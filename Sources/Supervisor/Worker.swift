@@ -170,7 +170,7 @@ struct Worker {
         var (title, warning) = (String?.none, String?.none)
         switch kind {
         case .told: boot.acknowledge()
-        case .unfinished: boot.handOver()
+        case .unfinished: warning = boot.handOver()
         case .snapshot:
             do throws(MigrationError) {
                 title = try boot.snapshotIfDue()?.title
