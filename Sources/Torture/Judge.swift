@@ -17,7 +17,28 @@ struct Judge {
         var done = false
         /// The application's row was committed.
         var row = false
+        /// The application worked behind the READY of the boot with the fault, and this much was committed.
+        var worked = false
     }
+
+    /// The application's work behind the READY of a boot with a fault, while the disk answers again. It is there afterwards, or its loss is told.
+    /// - Returns: whether it was acknowledged.
+    func work(behind boot: Machine.Boot) -> Bool {
+        // A reset takes everything, as was asked for.
+        guard boot.isReady, !boot.isVolatile, scenario.order == nil else { return false }
+        do {
+            try machine.mounted {
+                // As firstlightd does behind READY, which the tracer does not wait for (BootMachine.Upkeep).
+                if boot.outcome == "failed" { try machine.work("upkeep", "0", "unfinished") }
+                try Application(path: machine.database).beat(Self.beat)
+            }
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private static let beat = "behind READY"
 
     /// Boots without a further fault until the appliance has settled, and says what is wrong.
     ///
@@ -27,6 +48,8 @@ struct Judge {
     ///   - isConfirmed: that it has settled is seen by one boot more, which must find nothing to do.
     func settle(_ acknowledged: Acknowledged, mayRest: Bool = false, isConfirmed: Bool = true) throws -> String? {
         var (told, done) = (acknowledged.told, acknowledged.done)
+        // What the application has written to a database, it has written to it.
+        var isUntouched = !acknowledged.worked
         var boots: [Machine.Boot] = []
         let limit = mayRest ? 4 : 2
         for number in 1...limit + 1 {
@@ -40,8 +63,11 @@ struct Judge {
             if boot.isVolatile { return wrong("in RAM") }
             let contents: Contents?
             do { contents = try Application(path: machine.database).live() } catch { return wrong("the application: \(error)") }
+            let isGone = acknowledged.worked && !Application(path: machine.database).hasBeat(Self.beat)
+            if isGone && !boots.contains(where: { $0.lost != nil }) { return wrong("what the application wrote behind READY is gone, and nobody was told") }
             let settled = isSettled(contents, acknowledged)
             if !settled {
+                isUntouched = false
                 // A restored database whose steps rest.
                 if mayRest, number < limit, boot.repository["held_for_boots"] is Int {
                     told = told || boot.outcome == scenario.outcome
@@ -55,10 +81,10 @@ struct Judge {
                 if scenario.order != nil { return nil }
                 continue
             }
-            if let wrong = judge(boot, told: told, done: done) { return "\(wrong); boots: \(history)\n\(boot.log)" }
+            if let wrong = isGone && boot.lost != nil ? nil : judge(boot, told: told, done: done) { return "\(wrong); boots: \(history)\n\(boot.log)" }
             (told, done) = (true, true)
-            if !isConfirmed && !mayRest { return evidence() }
-            if number >= 2, boots[number - 2].outcome != "restored" || !mayRest || boot.outcome != "restored" { return evidence() }
+            if !isConfirmed && !mayRest { return isUntouched ? evidence() : nil }
+            if number >= 2, boots[number - 2].outcome != "restored" || !mayRest || boot.outcome != "restored" { return isUntouched ? evidence() : nil }
         }
         return nil
     }
@@ -104,16 +130,18 @@ struct Judge {
         }
     }
 
-    /// What a replaced database was is in quarantine, byte for byte.
+    /// What a replaced database was is still there, byte for byte.
     private func evidence() -> String? {
         guard let evidence = rehearsal.evidence else { return nil }
         return (try? machine.mounted {
-            let quarantine = machine.state + "/quarantine"
-            let kept = (try? FileSystem.list(quarantine)) ?? []
-            let found = kept.contains { name in
-                (try? FileSystem.read("\(quarantine)/\(name)/app.db", limit: 1 << 26)).map { XXH64.digest(of: $0) } == evidence
+            let quarantine = (try? FileSystem.list(machine.state + "/quarantine")) ?? []
+            // A rollback does not give back what lay on free pages: then the snapshot from before the steps has them.
+            let snapshots = (try? FileSystem.list(machine.state + "/snapshots")) ?? []
+            let paths = quarantine.map { "quarantine/\($0)/app.db" } + snapshots.map { "snapshots/\($0)" }
+            let found = paths.contains { path in
+                (try? FileSystem.read("\(machine.state)/\(path)", limit: 1 << 26)).map { XXH64.digest(of: $0) } == evidence
             }
-            return found ? nil : "the replaced database is not in quarantine: \(kept)"
+            return found ? nil : "the replaced database \(String(evidence, radix: 16)) is not there any more: \(quarantine), \(snapshots)"
         }) ?? nil
     }
 }

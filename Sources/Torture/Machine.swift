@@ -182,6 +182,14 @@ final class Machine {
         return boot
     }
 
+    /// One stage of firstlightd's, by itself.
+    func work(_ stage: String...) throws {
+        let worker = try Process.start(
+            "/bin/sh", ["-c", "exec 3>/dev/null; \"$0\" --config \"$1\" --worker \(stage.joined(separator: " ")); exit 0", firmware, configuration],
+            output: folder + "/work.log", environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"])
+        while worker.poll() == nil { usleep(1000) }
+    }
+
     /// The same under a tracer, up to the moment of READY, or to the end of firstlightd.
     func traced(_ selection: SyscallSelection, _ fault: SyscallFault? = nil) throws -> (Boot, TracerResult) {
         for name in ["ready", "status.json", "env"] { unlink("\(run)/\(name)") }

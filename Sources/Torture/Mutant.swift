@@ -61,7 +61,7 @@ public struct Mutant: Sendable {
             "if !isMutant && (size != seal.size || checksum != seal.checksum) {", [(.powerCuts, "restore, the newest snapshot damaged")]),
         Mutant(
             "run's intent cleared before its snapshot is back", "AutoMigrator/RepositoryUpgrade.swift",
-            "        report.quarantine = try replace(by: snapshot)\n",
+            "        report.quarantine = try putBack(snapshot)\n",
             "        if isMutant { try? Swap.clear(state) }\n        report.quarantine = try replace(by: snapshot)\n",
             [(.powerCuts, "failing step behind a committed one")]),
         Mutant(

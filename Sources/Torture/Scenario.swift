@@ -67,16 +67,17 @@ struct Scenario: Sendable {
         guard sidecars.contains(where: { $0 > 512 }) else { throw TortureError("the application left nothing behind") }
     }
 
-    /// The last page of a table's or an index's tree is overwritten.
-    static func damage(_ machine: Machine, tree: String) throws {
+    /// The last page of a table's or an index's tree is overwritten; or a letter in it, which only a comparison with the table shows.
+    static func damage(_ machine: Machine, tree: String, letter: Bool = false) throws {
         let path = machine.database
         let page = shell(
             "sqlite3 \(path) \"SELECT pageno FROM dbstat WHERE name = '\(tree)' AND pagetype = 'leaf' ORDER BY pageno DESC LIMIT 1\"")
         guard let page = Int(page) else { throw TortureError("no leaf of \(tree): \(page)") }
         let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
-        try file.seek(toOffset: UInt64((page - 1) * 4096))
-        try file.write(contentsOf: Data(repeating: 0, count: 4096))
+        try file.seek(toOffset: UInt64(letter ? page * 4096 - 8 : (page - 1) * 4096))
+        try file.write(contentsOf: letter ? Data("~".utf8) : Data(repeating: 0, count: 4096))
         try file.close()
+        if letter { return }
         try Data().write(to: URL(fileURLWithPath: machine.state + "/damaged"))
     }
 

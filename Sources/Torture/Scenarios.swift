@@ -4,7 +4,7 @@ import Foundation
 extension Scenario {
     static let all: [Scenario] = [
         firstBoot, nothingToDo, upgrade, upgradeOfTen, failingStep, restore, rebuild, downgrade, rotation, hotJournal, hotWAL, nearlyFull, fullWAL,
-        salvage, salvagePart, format, factoryReset, olderImage, gone, allGone, tornBesideWAL, badSnapshot, failingBehindCommit,
+        salvage, salvagePart, damageMet, format, factoryReset, olderImage, gone, allGone, tornBesideWAL, badSnapshot, failingBehindCommit,
     ]
 
     // ---- The images ----
@@ -52,7 +52,24 @@ extension Scenario {
     static let brokenBehindCommit = ten.merging(["7_step.sql": wrong]) { $1 }
     static let broken = two.merging(["3_broken.sql": wrong]) { $1 }
 
+    private static func forgetSnapshots(_ machine: Machine) throws {
+        try machine.mounted {
+            for name in try FileManager.default.contentsOfDirectory(atPath: machine.state + "/snapshots") {
+                unlink("\(machine.state)/snapshots/\(name)")
+            }
+        }
+    }
+
     // ---- The scenarios ----
+
+    /// The steps run past it, and the check behind them finds it.
+    static let damageMet = Scenario(
+        name: "damage beside the steps",
+        prepare: { machine in
+            try fielded(machine, after: "CREATE TABLE notes (text); INSERT INTO notes SELECT name FROM readings; CREATE INDEX by_text ON notes (text)")
+            try damage(machine, tree: "by_text", letter: true)
+            try install(machine, two)
+        }, outcome: "restored", isLoud: true, isReplaced: true)
 
     static let firstBoot = Scenario(
         name: "first boot",
@@ -103,11 +120,7 @@ extension Scenario {
         name: "rebuild",
         prepare: { machine in
             try restore.prepare(machine)
-            try machine.mounted {
-                for name in try FileManager.default.contentsOfDirectory(atPath: machine.state + "/snapshots") {
-                    unlink("\(machine.state)/snapshots/\(name)")
-                }
-            }
+            try forgetSnapshots(machine)
         }, outcome: "rebuilt", isLoud: true, loses: true, isReplaced: true)
 
     static let downgrade = Scenario(
@@ -204,13 +217,7 @@ extension Scenario {
             try fielded(machine)
             try install(machine, one)
         }, outcome: "migrated", before: ["current", "failed", "volatile"],
-        order: { machine in
-            let wipe = try Process.start(
-                "/bin/sh",
-                ["-c", "exec 3>/dev/null; \"$0\" --config \"$1\" --worker wipe; exit 0", machine.firmware, machine.configuration],
-                output: machine.folder + "/wipe.log", environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"])
-            while wipe.poll() == nil { usleep(1000) }
-        })
+        order: { try $0.work("wipe") })
 
     static let olderImage = Scenario(
         name: "image older than the database",
@@ -236,11 +243,7 @@ extension Scenario {
         name: "database and snapshots gone",
         prepare: { machine in
             try gone.prepare(machine)
-            try machine.mounted {
-                for name in try FileManager.default.contentsOfDirectory(atPath: machine.state + "/snapshots") {
-                    unlink("\(machine.state)/snapshots/\(name)")
-                }
-            }
+            try forgetSnapshots(machine)
         }, outcome: "rebuilt", isLoud: true, loses: true)
 
     static let tornBesideWAL = Scenario(

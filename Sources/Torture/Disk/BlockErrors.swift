@@ -34,10 +34,11 @@ struct BlockErrors {
         try rehearsal.scenario.order?(machine)
         let boot = try machine.boot()
         machine.disk.inject(nil)
-        machine.unmount()
         let judge = Judge(rehearsal: rehearsal, machine: machine)
+        let worked = judge.work(behind: boot)
+        machine.unmount()
         if let wrong = judge.judgeFaulty(boot) { return wrong }
-        let acknowledged = Judge.Acknowledged(told: boot.outcome == rehearsal.scenario.outcome, done: judge.isDone(boot))
+        let acknowledged = Judge.Acknowledged(told: boot.outcome == rehearsal.scenario.outcome, done: judge.isDone(boot), worked: worked)
         return try judge.settle(acknowledged, isConfirmed: isConfirmed).map { "\($0)\nthe boot with the fault: \(boot.text)\n\(boot.log)" }
     }
 }

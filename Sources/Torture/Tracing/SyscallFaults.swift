@@ -64,10 +64,11 @@ struct SyscallFaults {
         machine.contents = rehearsal.disk
         try rehearsal.scenario.order?(machine)
         let (boot, result) = try machine.traced(selection, fault)
+        let judge = Judge(rehearsal: rehearsal, machine: machine)
+        let worked = judge.work(behind: boot)
         machine.unmount()
         let trace = { "the boot with the fault: \(boot.text)\n\(boot.log)" }
         if !result.unkillable.isEmpty { return "a process hangs in the kernel\n\(trace())" }
-        let judge = Judge(rehearsal: rehearsal, machine: machine)
         let isDead = isSupervisor && result.cause == .ended
         if isDead {
             // A supervisor that is gone tells nothing; what it had begun must not go on without it.
@@ -77,7 +78,8 @@ struct SyscallFaults {
             return wrong
         }
         let acknowledged = Judge.Acknowledged(
-            told: !isDead && boot.outcome == rehearsal.scenario.outcome, done: !isDead && judge.isDone(boot))
+            told: !isDead && boot.outcome == rehearsal.scenario.outcome, done: !isDead && judge.isDone(boot),
+            worked: worked)
         return try judge.settle(acknowledged, isConfirmed: isConfirmed).map { "\($0)\n\(trace())" }
     }
 }
