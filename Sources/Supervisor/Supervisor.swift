@@ -134,7 +134,8 @@ final class Supervisor {
         }
         if !machine.isReady && now - start >= configuration.limit { handle(.limit) }
         if let due = nextUpkeep, now >= due {
-            nextUpkeep = now + Supervisor.upkeepInterval
+            // A power cut until it is handed over would undo what the application has written meanwhile.
+            nextUpkeep = now + (machine.isUnfinished ? Supervisor.upkeepDelay : Supervisor.upkeepInterval)
             handle(.upkeepDue(snapshot: true))
         }
         output.set(light.update(at: now).lit)

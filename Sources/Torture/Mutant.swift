@@ -62,7 +62,7 @@ public struct Mutant: Sendable {
         Mutant(
             "run's intent cleared before its snapshot is back", "AutoMigrator/RepositoryUpgrade.swift",
             "        report.quarantine = try putBack(snapshot)\n",
-            "        if isMutant { try? Swap.clear(state) }\n        report.quarantine = try replace(by: snapshot)\n",
+            "        if isMutant { try? Swap.clear(state) }\n        report.quarantine = try putBack(snapshot)\n",
             [(.powerCuts, "failing step behind a committed one")]),
         Mutant(
             "snapshot of a WAL database without a checkpoint", "AutoMigrator/Upgrade.swift",

@@ -83,6 +83,111 @@ import Testing
         #expect(bench.boot().outcome == .current)
     }
 
+    /// A full disk kept the snapshot from going back: half a run is nobody's work, whatever the application has written to it.
+    @Test(arguments: [true, false]) func halfARunIsUndoneInsteadOfServedForGood(sawTheApplication: Bool) throws {
+        let bench = Workbench.logger()
+        bench.boot()
+        bench.addReadings(10)
+        let state = RepositoryState(database: bench.database)
+        let snapshot = try #require(try state.snapshots.list().first)
+        bench.execute("CREATE TABLE half (x)")
+        try Swap(.undo, state, source: snapshot.path, seal: snapshot.seal).write(to: state)
+        if sawTheApplication { handOver(bench) }
+        let report = bench.boot()
+        #expect(bench.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'half'") == 0)
+        #expect(report.quarantine != nil)
+        if sawTheApplication {
+            #expect(report.outcome == .restored && report.lost?.contains("what the application wrote") == true, "\(report)")
+        }
+        #expect(bench.boot().outcome == .current)
+    }
+
+    /// The application made itself another database; that one is not put away for the old one's sake.
+    @Test func whatWasToGoIsNotLookedForInTheApplicationsNewDatabase() throws {
+        let bench = Workbench.logger()
+        bench.boot()
+        let state = RepositoryState(database: bench.database)
+        try Swap(.setAside, state).write(to: state)
+        try FileSystem.makeDirectory("\(state.quarantine)/000009")
+        try FileSystem.rename(bench.database, to: "\(state.quarantine)/000009/app.db")
+        handOver(bench)
+        bench.execute("CREATE TABLE own (x); INSERT INTO own VALUES (1), (2)")
+        bench.boot()
+        #expect(bench.integer("SELECT count(*) FROM own") == 2)
+        #expect(!FileSystem.exists(state.servedPath))
+    }
+
+    /// The WAL had moved before the boot ended, the database not: nobody can put the two together again.
+    @Test func aSidecarThatHadMovedIsTold() throws {
+        let (bench, state, _) = try begun(nil)
+        guard case .intent(let swap) = try Swap.read(state) else { return #expect(Bool(false)) }
+        let quarantine = try state.makeQuarantine(swap.sequence)
+        try Data([1, 2, 3]).write(to: URL(fileURLWithPath: quarantine + "/app.db-wal"))
+        handOver(bench)
+        bench.addReadings(5)
+        let report = bench.boot()
+        #expect(report.outcome == .restored && report.lost == "what \(quarantine)/app.db-wal had", "\(report)")
+        #expect(bench.integer("SELECT count(*) FROM readings") == 15)
+        #expect(bench.boot().lost == nil)
+    }
+
+    /// The record of what is lost goes when somebody has read it, not when there is another one.
+    @Test func aSecondLossDoesNotHideTheFirst() throws {
+        let (bench, state, snapshot) = try begun(Told(.restored, reason: "damage", lost: "the first rows"))
+        guard case .intent(let first) = try Swap.read(state) else { return #expect(Bool(false)) }
+        _ = try first.finish(state)
+        #expect(FileSystem.exists(state.untoldPath))
+        for (index, told) in [Told(.restored, reason: "damage", lost: "the second rows"), Told(.restored, reason: "undone")].enumerated() {
+            let swap = try Swap(.replace, state, source: snapshot.path, seal: snapshot.seal, told: told)
+            #expect(swap.told?.lost == (index == 0 ? "the second rows, and the first rows" : "the first rows"))
+        }
+        // And by the whole way: the database is no database any more.
+        bench.damage(bench.database, at: 0, count: 9000)
+        let report = bench.boot()
+        #expect(report.outcome == .restored && report.lost?.contains("the first rows") == true && report.lost != "the first rows", "\(report)")
+    }
+
+    /// What somebody else is in the middle of is not what this boot has left.
+    @Test func anothersIntentIsLeftToIt() throws {
+        let (bench, state, _) = try begun(nil)
+        let lock = try state.lock()
+        let report = bench.boot()
+        #expect(report.outcome == .failed && FileSystem.exists(state.intentPath) && !FileSystem.exists(state.servedPath), "\(report)")
+        _ = consume lock
+    }
+
+    /// A passing error begins the boot anew, and what the first beginning made of the directory is not the life of a database.
+    @Test func whatIsPreparedHasNotLived() throws {
+        let bench = Workbench()
+        bench.execute("CREATE TABLE t (x)")
+        let repository = Repository(name: "app", path: bench.database, migrations: "")
+        for _ in 0..<2 {
+            var boot = RepositoryBoot(repository, reporter: .silent)
+            try boot.prepareForSteps()
+            #expect(boot.livedBefore == false)
+        }
+        let state = RepositoryState(database: bench.database)
+        try state.markBorn()
+        var boot = RepositoryBoot(repository, reporter: .silent)
+        try boot.prepareForSteps()
+        #expect(boot.livedBefore == true)
+    }
+
+    /// A supervisor that was started again, and damage: the files stay where the application has them.
+    @Test func aDatabaseThatIsWorkedWithIsNotMoved() throws {
+        let bench = Workbench.logger()
+        bench.boot()
+        bench.addReadings(2000)
+        bench.damage(bench.database, at: 0, count: 9000)
+        let before = try #require(bench.bytes(bench.database))
+        let application = try FileDescriptor.open(bench.database, .readWrite)
+        let report = bench.boot()
+        #expect(report.outcome == .failed && report.quarantine == nil, "\(report)")
+        #expect(bench.bytes(bench.database) == before)
+        _ = consume application
+        #expect(bench.boot().outcome == .restored)
+    }
+
     /// Cut behind the rewritten intent: it is not taken for the one that was handed over.
     @Test func takingBackSurvivesACut() throws {
         let (bench, state, snapshot) = try begun(nil)

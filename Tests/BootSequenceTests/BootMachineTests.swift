@@ -149,6 +149,35 @@ import Testing
         #expect(Self.words(machine.handle(.upkeepDue(snapshot: false))).isEmpty)
     }
 
+    /// One that failed may not have been able to rename a file, either; and until that is done, no snapshot speaks for what the application works with.
+    @Test func whatIsUnfinishedIsHandedOverUntilThatSucceeds() {
+        var machine = Self.machine()
+        _ = machine.handle(.started(buttonDown: false))
+        _ = machine.handle(Self.mounted)
+        _ = machine.handle(Self.report("app", .failed))
+        #expect(Self.words(machine.handle(Self.report("log", .current))) == ["ready failed"])
+        #expect(machine.isUnfinished)
+        #expect(Self.words(machine.handle(.upkeepDue(snapshot: false))) == ["upkeep 0 unfinished"])
+        #expect(Self.words(machine.handle(.kept(snapshot: nil, warning: "rename: EIO"))).isEmpty)
+        #expect(machine.isUnfinished)
+        #expect(Self.words(machine.handle(.upkeepDue(snapshot: true))) == ["upkeep 0 unfinished"])
+        #expect(Self.words(machine.handle(.lost(reason: "no movement", crash: false))) == ["upkeep 1 snapshot"])
+        _ = machine.handle(.kept(snapshot: nil, warning: nil))
+        #expect(Self.words(machine.handle(.upkeepDue(snapshot: true))) == ["upkeep 0 unfinished"])
+        #expect(Self.words(machine.handle(.kept(snapshot: nil, warning: nil))) == ["upkeep 1 snapshot"])
+        #expect(!machine.isUnfinished)
+        _ = machine.handle(.kept(snapshot: nil, warning: nil))
+        #expect(Self.words(machine.handle(.upkeepDue(snapshot: true))) == ["upkeep 0 snapshot"])
+    }
+
+    /// The second worker finds it mounted, and nothing unclean about it any more.
+    @Test func aPartitionWhoseWorkerWasLostIsUnclean() {
+        var machine = Self.machine()
+        _ = machine.handle(.started(buttonDown: false))
+        _ = machine.handle(.lost(reason: "signal 9", crash: false))
+        #expect(Self.words(machine.handle(Self.mounted)) == ["repository 0 unclean"])
+    }
+
     @Test func littleTimeLeftConcernsThePartitionAlone() {
         var machine = Self.machine()
         _ = machine.handle(.started(buttonDown: false))
