@@ -1,4 +1,3 @@
-internal import CLinux
 import Linux
 
 extension DataPartition {
@@ -6,14 +5,13 @@ extension DataPartition {
     mutating func climb(_ path: String, _ probe: Probe, size: Int64) throws(DataPartitionError) {
         var ladder = Ladder(probe, policy: settings.format, deviceSize: size)
         var step = ladder.first()
-        var repaired = false
         if let error = probe.readError { note(.find, "failed", error.text) }
         if probe.isClean { note(.clean, "ok", "unmounted cleanly, no error recorded") }
         while true {
             switch step {
             case .mount:
                 do throws(LinuxError) {
-                    try mount(path, proof: repaired)
+                    try mount(path, proof: isSuspect)
                     return
                 } catch {
                     note(.mount, "failed", error.text)
@@ -21,58 +19,25 @@ extension DataPartition {
                 }
             case .preen:
                 let check = check(.preen, ["-p", path])
-                if check.verdict != .clean { repaired = true }
+                if check.verdict != .clean { isSuspect = true }
                 step = ladder.after(check)
             case .repair:
                 // -f: a filesystem that calls itself clean and does not mount would not be looked at.
                 step = ladder.after(check(.repair, ["-f", "-y", path]))
-                repaired = true
+                isSuspect = true
             case .repairFrom(let place):
                 let from = ["-b", "\(place.block)", "-B", "\(place.blockSize)"]
                 step = ladder.after(check(.backupSuperblock, ["-f", "-y"] + from + [path]))
-                repaired = true
+                isSuspect = true
             case .format(let why):
                 let isBlank = probe.finding == .blank
-                if !isBlank, let file = fileThatReads(path) {
-                    let text = "\(path) cannot be used (\(why)), but mounted read-only it can be read: \(file); it is left as it is"
-                    throw fail(.format, DataPartitionError(.unusable, text))
-                }
+                if !isBlank, try salvage(path, why: why) { return }
                 try format(path, why: why, blank: isBlank)
                 return try mountFormatted(path)
             case .giveUp(let why):
                 throw fail(.mount, DataPartitionError(.unusable, "\(path) cannot be used and is left as it is: \(why)"))
             }
         }
-    }
-
-    /// A file that a read-only mount still gives out, by its path there: as long as there is one, formatting would destroy what
-    /// somebody can still copy off it. Nil where it does not mount so, or holds no file.
-    private func fileThatReads(_ path: String) -> String? {
-        reporter.progress(.recovering, "mount \(path) read-only")
-        try? makeMountPoint()
-        // The journal first: it may hold the newest of it. Then without, and at last without a look
-        // at where the filesystem's own blocks are, which is all that is left where the journal is what broke.
-        for options in ["errors=continue", "errors=continue,noload", "errors=continue,noload,noblock_validity"] {
-            guard linux_mount(path, mountPoint, "ext4", Mounting.flags | UInt(MS_RDONLY), options) == 0 else { continue }
-            defer { _ = linux_umount(mountPoint, 0) }
-            if let file = DataPartition.file(below: mountPoint, depth: 0) { return Text.dropPrefix(file, mountPoint + "/") }
-        }
-        return nil
-    }
-
-    /// The first file that is not empty and whose first byte can be read.
-    private static func file(below directory: String, depth: Int) -> String? {
-        guard depth < 16, let names = try? FileSystem.list(directory) else { return nil }
-        for name in names {
-            let path = "\(directory)/\(name)"
-            guard let status = try? FileSystem.status(path) else { continue }
-            switch status.kind {
-            case .file: if status.size > 0, (try? FileDescriptor.open(path, .read).bytes(at: 0, count: 1))?.isEmpty == false { return path }
-            case .directory: if let found = file(below: path, depth: depth + 1) { return found }
-            default: continue
-            }
-        }
-        return nil
     }
 
     /// Mounts what has just been made: nothing is left to try when that fails.
@@ -89,6 +54,8 @@ extension DataPartition {
         reporter.progress(.working, "mount \(path)")
         if !FileSystem.exists(mountPoint) { try FileSystem.makeDirectory(mountPoint) }
         try Mounting.mount(path, on: mountPoint, proof: proof)
+        // While something salvaged lies behind it, not yet.
+        if !isSalvaging { grow(path) }
         note(.mount, "ok", "\(path) on \(mountPoint)")
     }
 

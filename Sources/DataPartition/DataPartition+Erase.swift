@@ -63,6 +63,7 @@ extension DataPartition {
         reporter.log.warning("data: \(path): \(what): it is done again from the beginning")
         note(.resume, "ok", what)
         var tail = tail
+        if intent.operation == .salvage { return try finishSalvage(path, &tail) }
         try erase(path, &tail, overwrite: true)
     }
 
@@ -72,6 +73,8 @@ extension DataPartition {
     ) throws(DataPartitionError) {
         guard let intent = tail.intent else { return }
         let isWipe = intent.operation == .wipe
+        // A reset in the middle of a salvage.
+        tail.bundle = nil
         let phase: Reporter.Phase = isWipe ? .wiping : .working
         let rung: Rung = isWipe ? .wipe : .format
         let doing = "\(intent.operation.text) \(path)"
@@ -100,7 +103,7 @@ extension DataPartition {
             }
         }
         try afterStage("announced mkfs")
-        try makeFilesystem(path, size: size, phase, rung)
+        try makeFilesystem(path, end: Tail.start(on: size), phase, rung)
         try afterStage("made")
         do throws(LinuxError) {
             let device = try BlockDevice.open(path, .exclusive)
@@ -117,13 +120,14 @@ extension DataPartition {
         note(rung, "ok", intent.reason)
     }
 
-    private mutating func makeFilesystem(
-        _ path: String, size: Int64, _ phase: Reporter.Phase, _ rung: Rung
+    /// - Parameter end: where it ends, in bytes from the partition's beginning.
+    mutating func makeFilesystem(
+        _ path: String, end: Int64, _ phase: Reporter.Phase, _ rung: Rung
     ) throws(DataPartitionError) {
         reporter.progress(phase, "mkfs.ext4 \(path)")
         let result: Program.Result
         do throws(LinuxError) {
-            let arguments = Ext4.makeArguments(path, size: size, for: settings.device)
+            let arguments = Ext4.makeArguments(path, end: end, for: settings.device)
             result = try BlockDevice.retryWhileBusy { () throws(LinuxError) in
                 try Program.run(makePrograms, arguments, reporter: reporter)
             } failed: { $0.isInUse }
@@ -156,19 +160,21 @@ extension DataPartition {
     /// Overwrites the first MiB and every superblock there may be, and reads from the device that none is left: with
     /// an old one at a place where no new one will be, a later repair would bring the old filesystem back over the
     /// new.
-    private func eraseSuperblocks(_ device: borrowing BlockDevice) throws(LinuxError) {
+    /// - Parameter limit: in bytes; what lies behind is not the filesystem's. The tail where it is not given.
+    func eraseSuperblocks(_ device: borrowing BlockDevice, below limit: Int64? = nil) throws(LinuxError) {
+        let limit = limit ?? Tail.start(on: device.size)
         let old = try? Superblock.read(device, at: Superblock.offset)
         let offsets = SuperblockPlace.backups(on: device.size, like: old.flatMap { $0 }).map { $0.offset }
-        try device.write([UInt8](repeating: 0, count: Int(min(1 << 20, Tail.start(on: device.size)))), at: 0)
+        try device.write([UInt8](repeating: 0, count: Int(min(1 << 20, limit))), at: 0)
         let zeros = [UInt8](repeating: 0, count: Superblock.byteCount)
-        for offset in offsets where offset < Tail.start(on: device.size) {
+        for offset in offsets where offset < limit {
             // A place that cannot be read cannot be shown to be empty: overwritten as well.
             let bytes = try? device.bytes(at: offset, count: zeros.count)
             if bytes.map({ Superblock.hasMagic($0) }) ?? true { try device.write(zeros, at: offset) }
         }
         try device.sync()
         device.dropCache()
-        for offset in [Superblock.offset] + offsets {
+        for offset in [Superblock.offset] + offsets where offset < limit {
             if Superblock.hasMagic(try device.bytes(at: offset, count: zeros.count)) {
                 throw LinuxError("erase the superblock at \(offset)", device.path, code: EIO)
             }

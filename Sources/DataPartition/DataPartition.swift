@@ -16,6 +16,10 @@ public struct DataPartition {
     let mountPoint: String
     var wiped = false
     var formatted = false
+    /// What was on it went through a repair, or was carried over a format: the databases are looked at as after a power cut.
+    var isSuspect = false
+    /// A bundle lies behind the filesystem.
+    var isSalvaging = false
     /// Called once a stage of an erasure is on the device: a test cuts there.
     var afterStage: (String) throws(DataPartitionError) -> Void = { (_) throws(DataPartitionError) in }
     /// Where e2fsck may be.
@@ -40,8 +44,7 @@ public struct DataPartition {
             note(.mount, "ok", "\(mountPoint) is used as it is")
             return report(device: nil, filesystem: nil)
         }
-        let table = try mountTable()
-        let there = table.top(at: mountPoint)
+        let there = try mountTable().top(at: mountPoint)
         if let there, there.isVolatile {
             note(.tmpfs, "ok", "still mounted")
             var report = report(device: nil, filesystem: there.filesystem)
@@ -50,7 +53,8 @@ public struct DataPartition {
             return report
         }
         let path = try find()
-        if let there { return try takeOver(there, path) }
+        if let there, let report = try takeOver(there, path) { return report }
+        let table = try mountTable()
 
         let found: (tail: TailRecord, probe: Probe, size: Int64)
         do throws(LinuxError) {
@@ -72,7 +76,7 @@ public struct DataPartition {
             try climb(path, found.probe, size: found.size)
         }
         var report = report(device: path, filesystem: settings.filesystem.text)
-        report.unclean = found.tail.intent == nil && found.probe.isUnclean
+        report.unclean = isSuspect || found.tail.intent == nil && found.probe.isUnclean
         return report
     }
 
@@ -141,6 +145,13 @@ public struct DataPartition {
         }
     }
 
+    /// Whoever looks at what is mounted may have it open for a moment.
+    func unmount() throws(LinuxError) {
+        let mountPoint = mountPoint
+        let code = try BlockDevice.retryWhileBusy { () throws(LinuxError) in linux_umount(mountPoint, 0) } failed: { $0 != 0 && linux_errno() == EBUSY }
+        if code != 0 { throw .last("unmount", mountPoint) }
+    }
+
     func mountTable() throws(DataPartitionError) -> MountTable {
         do throws(LinuxError) {
             return try MountTable.read()
@@ -149,15 +160,31 @@ public struct DataPartition {
         }
     }
 
-    /// A supervisor that was restarted finds the partition as it left it.
-    private mutating func takeOver(_ there: MountTable.Entry, _ path: String) throws(DataPartitionError) -> DataReport {
+    /// A supervisor that was restarted finds the partition as it left it; one whose worker was killed perhaps as nobody is to have it: read-only to
+    /// be read from, or half copied back.
+    ///
+    /// - Returns: nil where it was that, and is not mounted any more.
+    private mutating func takeOver(_ there: MountTable.Entry, _ path: String) throws(DataPartitionError) -> DataReport? {
         guard let device = try? BlockDevice.open(path, .read), MountTable.name(of: device.number) == there.device else {
             throw fail(
                 .mount,
                 DataPartitionError(.inUse, "mount \(path): \(there.source) is mounted at \(mountPoint) instead"))
         }
-        if there.isReadOnly {
-            throw fail(.mount, DataPartitionError(.unusable, "\(path) is mounted at \(mountPoint), but read-only"))
+        let isHalfDone: Bool
+        do throws(LinuxError) {
+            isHalfDone = try Tail.read(device).intent != nil
+        } catch {
+            throw fail(.mount, DataPartitionError("read what was begun on \(path), which is mounted at \(mountPoint)", error))
+        }
+        if there.isReadOnly || isHalfDone {
+            let state = isHalfDone ? "with something begun on it and not done" : "read-only"
+            do throws(LinuxError) {
+                try unmount()
+            } catch {
+                throw fail(.mount, DataPartitionError(.unusable, "\(path) is mounted at \(mountPoint) \(state), and \(error.text)"))
+            }
+            reporter.log.warning("\(path) was mounted at \(mountPoint) \(state); it is brought up anew")
+            return nil
         }
         note(.mount, "ok", "\(path) is mounted already")
         return report(device: path, filesystem: there.filesystem)

@@ -11,9 +11,9 @@ enum Ext4 {
         "none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,"
         + "huge_file,dir_nlink,extra_isize,metadata_csum"
 
-    /// The arguments that make a filesystem on `path`, a device of `size` bytes, up to the tail.
-    static func makeArguments(_ path: String, size: Int64, for spec: DeviceSpec) -> [String] {
-        let blocks = Tail.start(on: size) / 4096
+    /// The arguments that make a filesystem on `path`, up to `end`, in bytes.
+    static func makeArguments(_ path: String, end: Int64, for spec: DeviceSpec) -> [String] {
+        let blocks = end / 4096
         // Below 128 MiB the default is a single group, without any backup superblock (RULES.md F4).
         let geometry = blocks * 4096 < 128 << 20 ? ["-g", "4096"] : []
         // From 1 GiB up the tables would be hundreds of MiB (RULES.md F15); below, writing them now avoids doing it

@@ -41,6 +41,29 @@ enum GroupDescriptors {
         return (0..<superblock.groupCount).allSatisfy { Descriptor(table, $0, of: superblock).isInside(superblock) }
     }
 
+    /// Whether nothing of the filesystem lies in these blocks, by its own bitmaps and by where its tables are.
+    ///
+    /// - Parameter block: where the superblock lies that the table is behind; what a backup's says of unused bitmaps is of the day it was made.
+    static func areFree(
+        _ blocks: Range<Int64>, of superblock: Superblock, at block: Int64, on device: borrowing some BlockReading & ~Copyable
+    ) throws(LinuxError) -> Bool {
+        guard !superblock.hasMetaGroups, let table = try read(of: superblock, at: block + 1, on: device) else { return false }
+        let isPrimary = block == superblock.firstDataBlock
+        for group in 0..<superblock.groupCount {
+            let descriptor = Descriptor(table, group, of: superblock)
+            guard descriptor.isInside(superblock) else { return false }
+            for (place, count) in zip(descriptor.places, [1, 1, superblock.inodeTableBlocks]) {
+                if blocks.overlaps(Int64(place)..<Int64(place) + count) { return false }
+            }
+            let first = superblock.firstDataBlock + group * superblock.blocksPerGroup
+            let inside = blocks.clamped(to: first..<min(first + superblock.blocksPerGroup, superblock.blockCount))
+            if inside.isEmpty || isPrimary && descriptor.isBitmapUnused { continue }
+            let bitmap = try device.bytes(at: Int64(descriptor.places[0]) * superblock.blockSize, count: Int(superblock.blockSize))
+            for block in inside where bitmap[Int((block - first) / 8)] & (1 << UInt8((block - first) % 8)) != 0 { return false }
+        }
+        return true
+    }
+
     private static func read(
         of superblock: Superblock, at block: Int64, on device: borrowing some BlockReading & ~Copyable
     ) throws(LinuxError) -> [UInt8]? {
@@ -65,6 +88,9 @@ private struct Descriptor {
             UInt64(bytes.u32(i * 4)) | (size >= 64 ? UInt64(bytes.u32(0x20 + i * 4)) << 32 : 0)
         }
     }
+
+    /// BLOCK_UNINIT: no block of the group is used but for its tables.
+    var isBitmapUnused: Bool { Bytes(raw).u16(0x12) & 2 != 0 }
 
     func isInside(_ superblock: Superblock) -> Bool {
         places.allSatisfy { $0 > UInt64(superblock.firstDataBlock) && $0 < UInt64(superblock.blockCount) }

@@ -14,6 +14,8 @@ public enum Rung: Sendable, Equatable {
     /// `e2fsck -f -y -b BLOCK`
     case backupSuperblock
     case format
+    /// What a read-only mount still gave out was carried over a format.
+    case salvage
     case wipe
     case mount
     /// What a repair left in lost+found is put back into its place.
@@ -31,6 +33,7 @@ public enum Rung: Sendable, Equatable {
         case .repair: "repair"
         case .backupSuperblock: "backup-superblock"
         case .format: "format"
+        case .salvage: "salvage"
         case .wipe: "wipe"
         case .mount: "mount"
         case .lostAndFound: "lost-and-found"
@@ -40,7 +43,7 @@ public enum Rung: Sendable, Equatable {
     }
 
     static let all: [Rung] = [
-        .find, .resume, .clean, .preen, .repair, .backupSuperblock, .format, .wipe, .mount, .lostAndFound, .proof, .tmpfs,
+        .find, .resume, .clean, .preen, .repair, .backupSuperblock, .format, .salvage, .wipe, .mount, .lostAndFound, .proof, .tmpfs,
     ]
 
     /// Reads the word again: a worker's report comes as text.

@@ -13,6 +13,8 @@ struct Superblock: Equatable {
     let blockCount: Int64
     let firstDataBlock: Int64
     let blocksPerGroup: Int64
+    /// Of each group.
+    let inodeTableBlocks: Int64
     /// The group this copy says it belongs to: 0 in the primary.
     let group: Int64
     let uuid: [UInt8]
@@ -57,6 +59,7 @@ struct Superblock: Equatable {
         blockCount = Int64(count)
         firstDataBlock = Int64(bytes.u32(0x14))
         blocksPerGroup = max(1, Int64(bytes.u32(0x20)))
+        inodeTableBlocks = max(1, (Int64(bytes.u32(0x28)) * Int64(bytes.u16(0x58)) + blockSize - 1) / blockSize)
         group = Int64(bytes.u16(0x5A))
         uuid = Array(raw[0x68..<0x78])
         descriptorSize = wide ? Int(bytes.u16(0xFE)) : 32
@@ -79,6 +82,23 @@ struct Superblock: Equatable {
             && (descriptorSize == 32 || (wide && descriptorSize >= 64 && descriptorSize <= 1024))
         let checksum = CRC32C.update(~0, raw[0..<0x3FC])
         isIntact = agrees && (!hasMetadataChecksum || checksum == bytes.u32(0x3FC))
+    }
+
+    /// What mke2fs decides and no mount changes: sizes and places, revision, features but for RECOVER and ORPHAN_PRESENT, UUID, journal, hash seed.
+    private static let constants: [Range<Int>] = [
+        0x00..<0x08, 0x14..<0x2C, 0x38..<0x3A, 0x4C..<0x50, 0x54..<0x5A, 0x5C..<0x60, 0x68..<0x78, 0xE0..<0xE8, 0xEC..<0xFC, 0xFE..<0x100,
+        0x150..<0x154, 0x174..<0x176, 0x270..<0x274,
+    ]
+
+    /// The bytes of a primary superblock with a checksum that fits, where that is all it lacks: a power cut tears it between two sectors, each of
+    /// which is sound. Nil where it differs from its backup in more than a mount does.
+    static func rejoined(_ raw: [UInt8], like backup: [UInt8]) -> [UInt8]? {
+        guard hasMagic(raw), let copy = Superblock(backup), copy.isIntact, copy.hasMetadataChecksum else { return nil }
+        let (one, other) = (Bytes(raw), Bytes(backup))
+        guard constants.allSatisfy({ raw[$0] == backup[$0] }), one.u32(0x60) & ~0x4 == other.u32(0x60) & ~0x4,
+            one.u32(0x64) & ~0x10000 == other.u32(0x64) & ~0x10000
+        else { return nil }
+        return Array(raw[0..<0x3FC]) + Bytes.little(UInt64(CRC32C.update(~0, raw[0..<0x3FC]))).prefix(4)
     }
 
     /// Reads one, and says nil where there is none.

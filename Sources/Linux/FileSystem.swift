@@ -33,6 +33,14 @@ public enum FileSystem {
         return real
     }
 
+    /// Where a symbolic link leads, as its bytes.
+    public static func readLink(_ path: String) throws(LinuxError) -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = buffer.withUnsafeMutableBytes { readlink(path, $0.baseAddress!, $0.count) }
+        if count < 0 { throw .last("readlink", path) }
+        return Array(buffer[..<count])
+    }
+
     /// Whether some other process has the file open; nil where the kernel does not say (a file that is not ours, some filesystems). A
     /// write lease is granted only on a file that nobody else has open (fcntl(2), F_SETLEASE).
     ///

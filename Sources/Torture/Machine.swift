@@ -2,6 +2,7 @@
 import CLinux
 import CTorture
 import Foundation
+import Linux
 
 /// One appliance on this machine: a disk with a volatile cache, firstlightd as it was built, and an application that has one database.
 ///
@@ -89,6 +90,33 @@ final class Machine {
     func change(at offset: Int, _ bytes: [UInt8]) {
         bytes.withUnsafeBytes { (disk.bytes.baseAddress! + offset).copyMemory(from: $0.baseAddress!, byteCount: bytes.count) }
         loop.forget()
+    }
+
+    /// Clears an inode of the first group's, as flash that goes bad would; 8 is the journal's.
+    func clearInode(_ number: Int) {
+        let bytes = contents
+        func word(_ offset: Int, _ count: Int) -> Int { (0..<count).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) } }
+        // The superblock: the size of an inode; the first descriptor: its table's block (ext4's "On-disk data structures").
+        let size = word(1024 + 0x58, 2)
+        let block = 1024 << word(1024 + 0x18, 4)
+        let table = word(block == 1024 ? 2048 + 8 : block + 8, 4)
+        change(at: table * block + (number - 1) * size, [UInt8](repeating: 0, count: size))
+    }
+
+    /// Puts an e2fsck in the real one's place, for this process and those that it starts, that passes what is sound and puts nothing right.
+    func disarmCheck() throws {
+        let real = folder + "/e2fsck.real"
+        let programs = ["/usr/sbin/e2fsck", "/sbin/e2fsck"].filter { (path: String) in access(path, X_OK) == 0 }
+        guard let first = programs.first else { throw TortureError("no e2fsck on this machine") }
+        if access(real, F_OK) == 0 { return }
+        try FileManager.default.copyItem(atPath: first, toPath: real)
+        let stub = folder + "/e2fsck"
+        let text = "#!/bin/sh\nfor last; do :; done\n\"\(real)\" -n \"$last\" >/dev/null 2>&1 && exit 0\nexit 4\n"
+        try FileSystem.replace(stub, with: text, durable: false, permissions: 0o755)
+        // One file where /sbin is a link to /usr/sbin.
+        for program in Set(programs.map { (try? FileSystem.resolve($0)) ?? $0 }) where linux_mount(stub, program, "none", UInt(MS_BIND), nil) != 0 {
+            throw TortureError.last("mount \(stub) over \(program)")
+        }
     }
 
     // ---- Mounted, as the application sees it ----

@@ -4,7 +4,7 @@ import Foundation
 extension Scenario {
     static let all: [Scenario] = [
         firstBoot, nothingToDo, upgrade, upgradeOfTen, failingStep, restore, rebuild, downgrade, rotation, hotJournal, hotWAL, nearlyFull, fullWAL,
-        salvage, salvagePart, damageMet, format, factoryReset, olderImage, gone, allGone, tornBesideWAL, badSnapshot, failingBehindCommit,
+        salvage, salvagePart, damageMet, format, carriedOver, factoryReset, olderImage, gone, allGone, tornBesideWAL, badSnapshot, failingBehindCommit,
     ]
 
     // ---- The images ----
@@ -210,6 +210,16 @@ extension Scenario {
             machine.change(at: 0, (0..<(Machine.size - (1 << 20))).map { _ in UInt8.random(in: 0...255, using: &generator) })
             try install(machine, one)
         }, outcome: "migrated", before: ["failed", "volatile"])
+
+    /// Nothing puts the filesystem right, and mounted read-only it still gives out its files.
+    static let carriedOver = Scenario(
+        name: "salvage, format, copy back",
+        prepare: { machine in
+            try fielded(machine)
+            try install(machine, one)
+            try machine.disarmCheck()
+            machine.clearInode(8)
+        }, outcome: "current", before: ["current", "failed", "volatile"])
 
     static let factoryReset = Scenario(
         name: "factory reset",

@@ -96,6 +96,15 @@ public final class DataDisk: Sendable {
         }
     }
 
+    /// Clears the journal's inode, as flash that goes bad would: no mount that writes goes any more, and a read-only one only when it is told not to
+    /// look.
+    public func clearJournalInode() throws {
+        try withPartition { partition in
+            try HostTool.run(["debugfs", "-w", "-R", "clri <8>", partition.path])
+            try put(partition)
+        }
+    }
+
     /// Overwrites every block of these files with noise, as dying flash does; a path that ends in `/*` means all in a directory.
     public func overwrite(_ paths: [String]) throws {
         try withPartition { partition in

@@ -108,6 +108,23 @@ final class Story {
             try expect(try old.list(quarantine) == ["app.db"], "\(quarantine) does not hold the old database")
             return seen
         }
+        scene("what no check repairs: files carried over a format, grown") {
+            let disk = try workshop.oldDisk()
+            try disk.clearJournalInode()
+            // One that gives up, whatever it is shown.
+            let firmware = workshop.firmware.adding("/usr/sbin/e2fsck", "#!/bin/sh\nexit 4\n", mode: 0o755)
+            let seen = try boot(firmware, disk, expecting: "migrated", .solid)
+            try expect(actions(seen).contains("salvage: ok"), "no salvage among \(actions(seen))")
+            // Over the place where the files lay meanwhile, for which this machine lets nobody ask (CAP_SYS_RESOURCE).
+            let blocks = try board.console.run("dumpe2fs -h /dev/vda1 2>/dev/null | grep '^Block count'").output
+            try expect(blocks.split(separator: " ").last == "32000\n", "the filesystem was not grown: \(blocks)")
+            try board.powerOff()
+            try expectReadings(disk, OldDevice.readings)
+            let again = try boot(workshop.firmware, disk, expecting: "current", .solid)
+            try expect(actions(again).first == "clean: ok", "the next boot finds \(actions(again))")
+            try board.powerOff()
+            return seen
+        }
         scene("fresh device whose first migration is broken") {
             let disk = try workshop.blankDisk()
             let seen = try boot(workshop.stillbornFirmware, disk, expecting: "failed", .blinks(5))

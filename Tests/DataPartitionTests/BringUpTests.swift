@@ -193,29 +193,4 @@ struct BringUpTests {
         let report = try partition.bringUp()
         #expect(report.device == nil && !report.volatile && !disk.isMounted)
     }
-
-    /// A check that gives up is no reason to destroy what a read-only mount still gives out.
-    @Test(arguments: ["rows", nil])
-    func formatsNothingThatCanStillBeRead(file: String?) throws {
-        let disk = try LoopDisk()
-        try disk.prepare()
-        if file == nil {
-            shell("mount \(disk.device) \(disk.mount); rm \(disk.mount)/rows; umount \(disk.mount)")
-        }
-        // No journal, and a filesystem that says it has one: it mounts read-only, without.
-        shell("debugfs -w -R 'clri <8>' \(disk.device)")
-        let check = disk.folder + "/e2fsck"
-        try FileSystem.replace(check, with: "#!/bin/sh\nexit 4\n", durable: false, permissions: 0o755)
-        var partition = disk.partition()
-        partition.checkPrograms = [check]
-        if file == nil {
-            #expect(try partition.bringUp().formatted)
-            return
-        }
-        let error = #expect(throws: DataPartitionError.self) { try partition.bringUp() }
-        #expect(error?.text.contains("it can be read: rows; it is left as it is") == true, "\(error?.text ?? "")")
-        #expect(!disk.isMounted)
-        shell("mount -o ro,noload,noblock_validity \(disk.device) \(disk.mount)")
-        #expect(disk.get("rows") == "kept")
-    }
 }

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "linux_blkid.h"
+#include "linux_ext4.h"
 #include "linux_keys.h"
 
 // ---- errno ----

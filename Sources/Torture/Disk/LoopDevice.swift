@@ -55,6 +55,11 @@ final class LoopDevice {
     }
 
     /// The file has been changed behind the device's back: what the kernel still has in its cache is no longer true.
-    func forget() { _ = linux_ioctl(device, Self.flushBuffers, nil) }
+    ///
+    /// Nor is it to tell the next boot what went wrong in this one: the first fsync behind a write that failed says so, whoever calls it.
+    func forget() {
+        _ = fsync(device)
+        _ = linux_ioctl(device, Self.flushBuffers, nil)
+    }
 }
 #endif
