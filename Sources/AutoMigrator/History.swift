@@ -25,6 +25,8 @@ public struct History: Sendable {
     public let applied: [Step]
     /// The tool whose table says so, where it is not ours: the next run copies it into ours.
     public let tool: Adopt?
+    /// Whether there is a table for it, empty or not.
+    private(set) var isKept = true
 
     /// A history of our own tables'.
     public init(applied: [Step] = []) {
@@ -59,7 +61,10 @@ public struct History: Sendable {
             let ours = try hasTable("firstlight_migrations", database)
             if ours || !own.applied.isEmpty || adopt == .ecto || adopt == .none { return own }
         }
-        return try Adoption(database: database.path, shape: shape, adopt: adopt, set: set).read(database) ?? History()
+        if let adopted = try Adoption(database: database.path, shape: shape, adopt: adopt, set: set).read(database) { return adopted }
+        var none = History()
+        none.isKept = try shape == .ecto ? true : hasTable("firstlight_migrations", database)
+        return none
     }
 
     private static func readOwn(_ database: borrowing Database) throws(MigrationError) -> History {

@@ -127,7 +127,7 @@ extension RepositoryBoot {
         return false
     }
 
-    private func readHistory(of snapshot: Snapshot) throws(MigrationError) -> History {
+    func readHistory(of snapshot: Snapshot) throws(MigrationError) -> History {
         let database = try sqlite { () throws(SQLiteError) in try Database(snapshot.path, .immutable) }
         return try History.read(database, adopt: repository.adopt)
     }
@@ -174,16 +174,21 @@ extension RepositoryBoot {
             return false
         }
         reporter.log.notice("\(repository.path): nothing was written since the older image took over; \(pinned.path) comes back")
+        // What the older image's boot had to tell of is undone; what others had is not.
+        let left = Told.losses(report.lost).filter { !Text.contains($0, Self.keptForTheNewer) }
+        try system { () throws(LinuxError) in try Swap.retell(Told.text(left), state) }
         guard try putInPlace(pinned) else { return false }
         Pin.remove(state)
-        // What the older image's boot had to tell of is undone.
-        acknowledge()
-        finished = nil
-        report.untold = false
-        report.lost = nil
+        if left.isEmpty {
+            finished = nil
+            report.untold = false
+        }
+        report.lost = Told.text(left)
         report.reason = "this image's database, kept in quarantine while an older image ran, is back"
         return true
     }
+
+    private static let keptForTheNewer = "kept for the newer image"
 }
 
 /// What going back takes, decided purely.

@@ -216,7 +216,13 @@ extension RepositoryBoot {
                 try FileSystem.replace(state.suspectPath, with: text, durable: true, permissions: 0o600)
             }
         }
-        report.quarantine = try Swap(.replace, state, seal: seal, told: told).perform(state)
+        do throws(MigrationError) {
+            report.quarantine = try Swap(.replace, state, seal: seal, told: told).perform(state)
+        } catch {
+            // Of a database that is not there.
+            if told.lost != nil && !isUnfinished { try? FileSystem.remove(state.suspectPath) }
+            throw error
+        }
         state.pruneQuarantine(keep: repository.quarantine)
         note(told)
         report.schema = seal.schema == 0 ? nil : seal.schema
@@ -234,7 +240,7 @@ extension RepositoryBoot {
 
     /// The newest snapshot whose seal holds.
     private mutating func restore(_ set: MigrationSet, _ cause: String) throws(MigrationError) -> Bool {
-        for snapshot in try system({ () throws(LinuxError) in try state.snapshots.list() }) {
+        for snapshot in try snapshotsByUse(set) {
             reporter.progress(.recovering, "restore snapshot \(snapshot.title)")
             if let finding = try Self.damage(in: snapshot) {
                 reporter.log.error("snapshot \(snapshot.title) was taken of a damaged database (\(finding)); the next older one is tried")
@@ -253,6 +259,26 @@ extension RepositoryBoot {
         }
         reporter.log.error("\(repository.path): no snapshot whose seal holds")
         return false
+    }
+
+    /// Newest first; behind them those of a newer image, which this one cannot work with.
+    private func snapshotsByUse(_ set: MigrationSet) throws(MigrationError) -> [Snapshot] {
+        let snapshots = try system { () throws(LinuxError) in try state.snapshots.list() }
+        if snapshots.allSatisfy({ $0.seal.schema <= set.newest ?? 0 }) { return snapshots }
+        var (known, unknown) = ([Snapshot](), [Snapshot]())
+        for snapshot in snapshots {
+            if try isOfANewerImage(snapshot, set) { unknown.append(snapshot) } else { known.append(snapshot) }
+        }
+        return known + unknown
+    }
+
+    private func isOfANewerImage(_ snapshot: Snapshot, _ set: MigrationSet) throws(MigrationError) -> Bool {
+        do throws(MigrationError) {
+            return Plan(set, try readHistory(of: snapshot)).unknown.contains { !$0.compatible }
+        } catch {
+            if error.isMachine { throw error }
+            return false
+        }
     }
 
     /// What is wrong with a snapshot although its seal holds, so that it is what was copied: the copied database may have been damaged.
@@ -327,11 +353,12 @@ extension RepositoryBoot {
         _ = consume lock
         try? FileSystem.remove(state.suspectPath)
         state.pruneQuarantine(keep: repository.quarantine)
+        let earlier = report.lost
         note(told)
         report.schema = set.newest
         report.wanted = set.newest
         report.pending = 0
-        report.lost = "all rows; the old files are in \(report.quarantine ?? "no place, for there were none")"
+        report.lost = Told.joined("all rows; the old files are in \(report.quarantine ?? "no place, for there were none")", earlier)
         try snapshotAfterwards()
         end(.rebuilt, reason: cause)
         return true

@@ -190,6 +190,11 @@ public struct RepositoryBoot {
         let history: History
         do throws(MigrationError) {
             history = try readHistory(found, set)
+            if !history.isKept, try hasKnownHistory() {
+                // Made by the application in the place of one that was gone when a boot failed, say. What is in it goes to quarantine.
+                return try recover(
+                    set, "\(repository.path) is not the database that was there before: it has no history of migrations", damaged: false)
+            }
             if unclean || found.isUnclean || FileSystem.exists(state.damagedPath) { try checkHealth(found) }
         } catch {
             guard try isDamaged(error) else { throw error }
@@ -213,6 +218,11 @@ public struct RepositoryBoot {
             return try bootExisting(set, found, unclean: false, afterLoss: afterLoss)
         }
         try forward(set, plan, afterLoss: afterLoss)
+    }
+
+    /// Whether a sealed snapshot shows that the database had a history.
+    private func hasKnownHistory() throws(MigrationError) -> Bool {
+        try system { () throws(LinuxError) in try state.snapshots.list().contains { $0.seal.schema != 0 } }
     }
 
     func warn(_ warnings: [String], into report: inout RepositoryReport) {
@@ -279,15 +289,15 @@ public struct RepositoryBoot {
 
     /// The snapshot from before a run in the place of what the run has left.
     func putBack(_ snapshot: Snapshot) throws(MigrationError) -> String? {
-        makeRoom(for: snapshot)
+        makeRoom(snapshot.seal.size)
         let quarantine = try Swap(.undo, state, source: snapshot.path, seal: snapshot.seal).perform(state)
         state.pruneQuarantine(keep: repository.quarantine)
         return quarantine
     }
 
     /// Best effort: whether the copy fits shows as it is made.
-    private func makeRoom(for snapshot: Snapshot) {
-        _ = Room(state: state, log: reporter.log, keepsSnapshots: true).make(snapshot.seal.size + Ballast.size)
+    func makeRoom(_ bytes: Int64) {
+        _ = Room(state: state, log: reporter.log, keepsSnapshots: true).make(bytes + Ballast.size)
     }
 
     /// Puts a snapshot in the database's place, under the lock.
@@ -302,7 +312,7 @@ public struct RepositoryBoot {
     ) throws(MigrationError) -> Bool {
         let lock = try system { () throws(LinuxError) in try state.lock() }
         defer { _ = lock.raw }
-        makeRoom(for: snapshot)
+        makeRoom(snapshot.seal.size)
         do throws(MigrationError) {
             let swap = try Swap(.replace, state, source: snapshot.path, seal: snapshot.seal, told: told)
             try announce(swap)

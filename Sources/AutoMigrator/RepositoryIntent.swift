@@ -18,6 +18,7 @@ extension RepositoryBoot {
         case .unreadable:
             reporter.log.error("\(state.intentPath): checksum does not hold; it is removed, and the database judged as it is")
             try system { () throws(LinuxError) in try Swap.clear(state) }
+            try finishServed()
         case .intent(var swap):
             try mustNotBeOpen(swap)
             try system { () throws(LinuxError) in
@@ -78,11 +79,15 @@ extension RepositoryBoot {
 
     /// What a boot before this one did and could not tell any more.
     private mutating func takeUpUntold() throws(MigrationError) {
+        if try system({ () throws(LinuxError) in try Swap.isUntoldDamaged(state) }) {
+            report.untold = true
+            warn(["\(state.untoldPath), which says what an earlier boot had to give up, is damaged"])
+        }
         guard let swap = try system({ () throws(LinuxError) in try Swap.readUntold(state) }), let told = swap.told else { return }
         finished = told.outcome
         report.untold = true
         // Else this boot has just finished it.
-        report.reason = report.quarantine == nil ? "\(told.reason) (done in an earlier boot, which the power cut short)" : told.reason
+        report.reason = report.quarantine == nil ? "\(told.reason) (done before, and not told until now)" : told.reason
         report.lost = told.lost
         report.snapshot = told.snapshot
         let quarantine = state.quarantinePath(swap.sequence)
@@ -90,7 +95,14 @@ extension RepositoryBoot {
     }
 
     /// The report has been told to somebody: a boot after this one need not repeat it. Until then what a swap cost is told at every boot.
+    ///
+    /// A report that was made before the record could be read says nothing of it, and leaves it.
     public func acknowledge() {
+        if report.untold { acknowledgeReport() }
+    }
+
+    /// The same for a report of another process's, which had it (`RepositoryReport.untold`).
+    public func acknowledgeReport() {
         if FileSystem.exists(state.untoldPath) { try? FileSystem.remove(state.untoldPath) }
     }
 
@@ -100,9 +112,14 @@ extension RepositoryBoot {
     @discardableResult
     public func handOver() -> String? {
         do throws(LinuxError) {
+            guard try FileSystem.isThere(state.intentPath) else { return nil }
+            let lock = try state.lock()
             try Swap.handOver(state)
+            _ = consume lock
             return nil
         } catch {
+            // Another process is in the middle of it.
+            if error.code == LinuxError.busy { return nil }
             let text = "\(error.text); what the application writes from now on may be taken for what was there before"
             reporter.log.error(text)
             return text
@@ -131,12 +148,17 @@ extension RepositoryBoot {
     /// A swap that cannot be done, because what it would put in place is damaged by now, must not stop this boot and every later one:
     /// the files are judged as they are.
     private mutating func carryOut(_ swap: Swap, begun: Bool) throws(MigrationError) {
+        if let seal = swap.seal { makeRoom(seal.size) }
         do throws(MigrationError) {
             report.quarantine = begun ? try swap.finish(state) : try swap.perform(state)
+            try system { () throws(LinuxError) in if !swap.source.utf8.isEmpty, try Pin.read(state)?.file(state) == swap.source { Pin.remove(state) } }
         } catch {
-            guard case .seal = error else { throw error }
+            guard try swap.isHopeless(error) else { throw error }
             reporter.log.error("\(error.text); the swap is given up, and the database judged as it is")
-            try system { () throws(LinuxError) in try Swap.clear(state) }
+            try system { () throws(LinuxError) in try swap.abandon(state) }
+            if swap.operation == .undo {
+                warn(["half a run of migrations is in the database, and the snapshot from before it cannot be had: \(error.text)"])
+            }
         }
     }
 }

@@ -77,7 +77,7 @@ extension RepositoryBoot {
             if snapshot.sequence == 0 { Pin.remove(boot.state) }
             boot.report.schema = snapshot.seal.schema == 0 ? nil : snapshot.seal.schema
             boot.report.snapshot = snapshot.title
-            boot.report.lost = boot.report.quarantine.map { "what was written after it; that is in \($0)" }
+            boot.report.lost = Told.joined(boot.report.quarantine.map { "what was written after it; that is in \($0)" }, boot.report.lost)
             boot.end(.restored, reason: "on request")
         }
     }

@@ -42,7 +42,7 @@ public struct RepositoryReport: Sendable {
     public var bounded: RepositoryReport {
         var report = self
         report.reason = reason.map { Text.short($0, longest: Self.longest) }
-        report.lost = lost.map { Text.short($0, longest: Self.longest) }
+        report.lost = lost.map { Told.short($0, longest: Self.longest) }
         report.warnings = warnings.prefix(Self.mostWarnings).map { Text.short($0, longest: Self.longest / 8) }
         if warnings.count > Self.mostWarnings { report.warnings.append("\(warnings.count - Self.mostWarnings) more, in the log") }
         return report

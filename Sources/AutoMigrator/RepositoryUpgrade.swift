@@ -51,7 +51,7 @@ extension RepositoryBoot {
         // What is sealed must not be replaced by snapshots of damage.
         if damage.isEmpty { try snapshotAfterwards() }
         if !damage.isEmpty, let unreadable {
-            report.lost = unreadable
+            report.lost = Told.joined(unreadable, report.lost)
             let text = "pages of it cannot be read: \(Text.short(unreadable))\n\(damage.joined(separator: "\n"))"
             try? FileSystem.replace(state.suspectPath, with: text, durable: true, permissions: 0o600)
             return end(.restored, reason: "it was damaged before the migrations, which ran over what can be read")

@@ -20,7 +20,9 @@ extension RepositoryState {
                 setAside(path, &told)
             }
         }
-        for path in [intentPath, servedPath, untoldPath, attemptsPath, pinPath, bootsPath, suspectPath, "\(directory)/lock"] {
+        let records = [intentPath, servedPath, untoldPath, attemptsPath, pinPath, bootsPath, suspectPath, damagedPath]
+        // A record is written as NAME.new first.
+        for path in records + records.map({ $0 + ".new" }) + [ballastPath, "\(directory)/lock"] {
             if !isA(path, { $0.kind == .file && $0.size <= RepositoryState.limit }) { setAside(path, &told) }
         }
         for suffix in RepositoryState.suffixes {

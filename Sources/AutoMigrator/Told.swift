@@ -15,7 +15,7 @@ struct Told: Equatable {
     /// As fields of a checked text; a line each.
     var fields: [(key: String, value: String)] {
         [
-            ("outcome", outcome.text), ("reason", Told.line(reason)), ("lost", Told.line(lost ?? "")),
+            ("outcome", outcome.text), ("reason", Told.line(reason)), ("lost", Told.line(Told.short(lost ?? "", longest: Told.longest))),
             ("snapshot", Told.line(snapshot ?? "")),
         ]
     }
@@ -41,9 +41,34 @@ struct Told: Equatable {
         return told
     }
 
+    /// The newest first. What one of them says already is not said twice.
     static func joined(_ lost: String?, _ earlier: String?) -> String? {
-        guard let lost, let earlier, !Text.contains(lost, earlier) else { return lost ?? earlier }
-        return "\(lost), and \(earlier)"
+        guard let lost, let earlier else { return lost ?? earlier }
+        let said = losses(lost)
+        return text([said, losses(earlier).filter { !said.contains($0) }].flatMap { $0 })
+    }
+
+    private static let separator = "; also: "
+
+    /// One by one, what `joined` has put together.
+    static func losses(_ lost: String?) -> [String] {
+        guard let lost else { return [] }
+        var (losses, rest) = ([String](), lost)
+        while let at = Text.find(rest, separator) {
+            losses.append(String(decoding: rest.utf8.prefix(at), as: UTF8.self))
+            rest = String(decoding: rest.utf8.dropFirst(at + separator.utf8.count), as: UTF8.self)
+        }
+        return losses + [rest]
+    }
+
+    static func text(_ losses: [String]) -> String? { losses.isEmpty ? nil : losses.joined(separator: separator) }
+
+    /// Each of them shortened, so that none of them goes.
+    static func short(_ lost: String, longest: Int) -> String {
+        if lost.utf8.count <= longest { return lost }
+        let losses = losses(lost)
+        let share = max(64, longest / losses.count - separator.utf8.count)
+        return text(losses.map { Text.short($0, longest: share) }) ?? lost
     }
 
     /// At most so long: an intent is read at once.

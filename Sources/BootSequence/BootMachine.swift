@@ -278,7 +278,7 @@ public struct BootMachine: Sendable {
             return []
         }
         // A snapshot waits until what is unfinished has been handed over.
-        let kind = unfinished.contains(index) ? Upkeep.unfinished : snapshot ? .snapshot : .told
+        let kind = unfinished.contains(index) ? Upkeep.unfinished : repositories[index].untold ? .told : .snapshot
         upkeep = (index, kind, snapshot)
         return [.start(.upkeep(index: index, kind))]
     }
@@ -289,11 +289,15 @@ public struct BootMachine: Sendable {
         if let warning {
             let text = "\(repositories[upkeep.index].name): \(warning)"
             if !warnings.contains(text) { warnings.append(text) }
-        } else {
-            repositories[upkeep.index].untold = false
-            if upkeep.kind == .unfinished { unfinished.remove(upkeep.index) }
+            return enterUpkeep(upkeep.index + 1, snapshot: upkeep.withSnapshots)
         }
-        return enterUpkeep(upkeep.index + 1, snapshot: upkeep.withSnapshots)
+        switch upkeep.kind {
+        case .unfinished: unfinished.remove(upkeep.index)
+        case .told: repositories[upkeep.index].untold = false
+        case .snapshot: return enterUpkeep(upkeep.index + 1, snapshot: upkeep.withSnapshots)
+        }
+        // What else there is to do for it.
+        return enterUpkeep(upkeep.index, snapshot: upkeep.withSnapshots)
     }
 
     private func failure(_ index: Int, _ reason: String) -> RepositoryReport {

@@ -198,6 +198,8 @@ public struct FileStatus: Sendable {
     public let links: UInt64
     /// When it was last written, in seconds since 1970 by the clock of then.
     public let modified: Int64
+    /// The same in nanoseconds, as finely as the filesystem keeps it.
+    public let modifiedNanoseconds: Int64
 
     init(_ status: stat) {
         kind =
@@ -221,5 +223,6 @@ public struct FileStatus: Sendable {
         permissions = status.st_mode & 0o7777
         links = UInt64(status.st_nlink)
         modified = Int64(status.st_mtim.tv_sec)
+        modifiedNanoseconds = Int64(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_mtim.tv_nsec)
     }
 }

@@ -169,7 +169,7 @@ struct Worker {
         var boot = RepositoryBoot(repository, reporter: reporter)
         var (title, warning) = (String?.none, String?.none)
         switch kind {
-        case .told: boot.acknowledge()
+        case .told: boot.acknowledgeReport()
         case .unfinished: warning = boot.handOver()
         case .snapshot:
             do throws(MigrationError) {
