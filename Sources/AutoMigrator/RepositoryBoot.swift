@@ -190,10 +190,11 @@ public struct RepositoryBoot {
         let history: History
         do throws(MigrationError) {
             history = try readHistory(found, set)
-            if !history.isKept, try hasKnownHistory() {
-                // Made by the application in the place of one that was gone when a boot failed, say. What is in it goes to quarantine.
-                return try recover(
-                    set, "\(repository.path) is not the database that was there before: it has no history of migrations", damaged: false)
+            // Made by the application in the place of one that was gone when a boot failed, say.
+            if !history.isKept, try system({ () throws(LinuxError) in try state.isBorn() }) {
+                let cause = "\(repository.path) is not the database that was there before: it has no history of migrations"
+                if try hasKnownHistory() { return try recover(set, cause, damaged: false) }
+                try tellOfAnother(cause)
             }
             if unclean || found.isUnclean || FileSystem.exists(state.damagedPath) { try checkHealth(found) }
         } catch {
@@ -223,6 +224,15 @@ public struct RepositoryBoot {
     /// Whether a sealed snapshot shows that the database had a history.
     private func hasKnownHistory() throws(MigrationError) -> Bool {
         try system { () throws(LinuxError) in try state.snapshots.list().contains { $0.seal.schema != 0 } }
+    }
+
+    /// There is nothing to put in its place: it is gone on with, and the loss told.
+    private mutating func tellOfAnother(_ cause: String) throws(MigrationError) {
+        try system { () throws(LinuxError) in try prepareState(born: false) }
+        let told = Told(.rebuilt, reason: cause, lost: "the database that was there before")
+        let swap = try Swap(.setAside, state)
+        try system { () throws(LinuxError) in try swap.tell(told, state) }
+        try takeUpUntold()
     }
 
     func warn(_ warnings: [String], into report: inout RepositoryReport) {
@@ -325,6 +335,8 @@ public struct RepositoryBoot {
         }
         // Whole again, whatever the database was that has gone.
         try? FileSystem.remove(state.suspectPath)
+        // From before the first step: it has no history, and need not have one.
+        if snapshot.seal.schema == 0 { try? FileSystem.remove(state.bornPath) }
         state.pruneQuarantine(keep: repository.quarantine)
         if let told { note(told) }
         return true

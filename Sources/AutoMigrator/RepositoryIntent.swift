@@ -78,7 +78,7 @@ extension RepositoryBoot {
     }
 
     /// What a boot before this one did and could not tell any more.
-    private mutating func takeUpUntold() throws(MigrationError) {
+    mutating func takeUpUntold() throws(MigrationError) {
         if try system({ () throws(LinuxError) in try Swap.isUntoldDamaged(state) }) {
             report.untold = true
             warn(["\(state.untoldPath), which says what an earlier boot had to give up, is damaged"])

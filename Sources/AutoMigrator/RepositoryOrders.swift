@@ -47,7 +47,8 @@ extension RepositoryBoot {
             throw .goal(reason: "\(repository.path) is no database; there is nothing to copy")
         }
         let isOpen = try system { () throws(LinuxError) in try FileSystem.isOpenElsewhere(repository.path) } ?? true
-        try system { () throws(LinuxError) in try prepareState() }
+        // A copy is no birth: perhaps no image of ours has run for it yet.
+        try system { () throws(LinuxError) in try prepareState(born: false) }
         let lock = try system { () throws(LinuxError) in try state.lock() }
         let sequence = try system { () throws(LinuxError) in try state.nextSequence() }
         let snapshot = isOpen
@@ -70,7 +71,7 @@ extension RepositoryBoot {
         reported { (boot) throws(MigrationError) in
             try boot.finishIntent()
             boot.report.wanted = (try? boot.load(boot.repository))?.newest
-            try system { () throws(LinuxError) in try boot.prepareState() }
+            try system { () throws(LinuxError) in try boot.prepareState(born: snapshot.seal.schema != 0) }
             guard try boot.putInPlace(snapshot) else {
                 throw .seal(path: snapshot.path, reason: "it is damaged; nothing was restored")
             }

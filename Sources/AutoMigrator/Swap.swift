@@ -234,7 +234,7 @@ struct Swap {
     }
 
     /// Puts on record what nobody has been told of. Durable when it returns.
-    private func tell(_ told: Told, _ state: RepositoryState) throws(LinuxError) {
+    func tell(_ told: Told, _ state: RepositoryState) throws(LinuxError) {
         var swap = self
         swap.told = told.joined(with: try Swap.readUntold(state)?.told)
         try swap.write(to: state.untoldPath, state)

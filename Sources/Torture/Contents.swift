@@ -21,7 +21,7 @@ struct Contents: Equatable, CustomStringConvertible {
         let tables = try database.prepare(
             """
             SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
-            AND name NOT IN ('heartbeat', 'firstlight_migrations') ORDER BY name
+            AND name NOT IN ('heartbeat', 'life', 'firstlight_migrations') ORDER BY name
             """)
         while try tables.step() { names.append(tables.text(0) ?? "") }
         var hash = XXH64()
@@ -75,13 +75,21 @@ struct Application {
         try database.execute("PRAGMA synchronous=EXTRA; INSERT INTO readings (name, value) VALUES ('\(text)', 1)")
     }
 
-    /// A life sign, committed when it returns.
+    /// A life sign, committed when it returns. Where there is no database SQLite makes one, as it does for every program that does not forbid it.
     func beat(_ text: String) throws {
-        try Database(path, .readWrite).execute("PRAGMA synchronous=EXTRA; INSERT INTO heartbeat (beat) VALUES ('\(text)')")
+        let database = try Database(path, .create)
+        let table = try Self.table(database) ?? "life"
+        try database.execute(
+            "PRAGMA synchronous=EXTRA; CREATE TABLE IF NOT EXISTS \(table) (beat TEXT); INSERT INTO \(table) (beat) VALUES ('\(text)')")
     }
 
     func hasBeat(_ text: String) -> Bool {
-        ((try? Database(path, .readWrite).integer("SELECT count(*) FROM heartbeat WHERE beat = '\(text)'")) ?? 0) ?? 0 > 0
+        guard let database = try? Database(path, .readWrite), let table = try? Self.table(database) else { return false }
+        return ((try? database.integer("SELECT count(*) FROM \(table) WHERE beat = '\(text)'")) ?? 0) ?? 0 > 0
+    }
+
+    private static func table(_ database: borrowing Database) throws -> String? {
+        try database.text("SELECT name FROM sqlite_schema WHERE name IN ('heartbeat', 'life') ORDER BY name LIMIT 1")
     }
 
     func execute(_ sql: String) throws { try Database(path, .create).execute(sql) }

@@ -7,7 +7,7 @@ struct Judge {
     let rehearsal: Rehearsal
     let machine: Machine
 
-    private var scenario: Scenario { rehearsal.scenario }
+    var scenario: Scenario { rehearsal.scenario }
 
     /// How much has been acknowledged before the fault.
     struct Acknowledged {
@@ -17,28 +17,32 @@ struct Judge {
         var done = false
         /// The application's row was committed.
         var row = false
-        /// The application worked behind the READY of the boot with the fault, and this much was committed.
-        var worked = false
-    }
+        /// What the application has committed behind the READYs of boots with a fault.
+        var beats: [String] = []
+        /// A boot with a fault has told of a loss.
+        var lost = false
 
-    /// The application's work behind the READY of a boot with a fault, while the disk answers again. It is there afterwards, or its loss is told.
-    /// - Returns: whether it was acknowledged.
-    func work(behind boot: Machine.Boot) -> Bool {
-        // A reset takes everything, as was asked for.
-        guard boot.isReady, !boot.isVolatile, scenario.order == nil else { return false }
-        do {
-            try machine.mounted {
-                // As firstlightd does behind READY, which the tracer does not wait for (BootMachine.Upkeep).
-                if boot.outcome == "failed" { try machine.work("upkeep", "0", "unfinished") }
-                try Application(path: machine.database).beat(Self.beat)
-            }
-            return true
-        } catch {
-            return false
+        /// What a boot with a fault has added.
+        mutating func add(_ boot: Machine.Boot, _ judge: Judge) {
+            told = told || boot.outcome == judge.scenario.outcome
+            done = done || judge.isDone(boot)
+            lost = lost || boot.lost != nil && !boot.isVolatile
         }
     }
 
-    private static let beat = "behind READY"
+    /// The application's work behind the READY of a boot with a fault, while the disk answers again. It is there afterwards, or its loss is told.
+    func work(behind boot: Machine.Boot, _ acknowledged: inout Acknowledged) {
+        // A reset takes everything, as was asked for; and a new device that could not be made ready has nothing to work with.
+        let isNew = rehearsal.before == nil && !scenario.isLoud && boot.outcome == "failed"
+        guard boot.isReady, !boot.isVolatile, scenario.order == nil, !isNew else { return }
+        let beat = "behind READY \(acknowledged.beats.count + 1)"
+        let isDone: Void? = try? machine.mounted {
+            // As firstlightd does behind READY, which the tracer does not wait for (BootMachine.Upkeep).
+            if boot.outcome == "failed" { try machine.work("upkeep", "0", "unfinished") }
+            try Application(path: machine.database).beat(beat)
+        }
+        if isDone != nil { acknowledged.beats.append(beat) }
+    }
 
     /// Boots without a further fault until the appliance has settled, and says what is wrong.
     ///
@@ -49,7 +53,7 @@ struct Judge {
     func settle(_ acknowledged: Acknowledged, mayRest: Bool = false, isConfirmed: Bool = true) throws -> String? {
         var (told, done) = (acknowledged.told, acknowledged.done)
         // What the application has written to a database, it has written to it.
-        var isUntouched = !acknowledged.worked
+        var isUntouched = acknowledged.beats.isEmpty
         var boots: [Machine.Boot] = []
         let limit = mayRest ? 4 : 2
         for number in 1...limit + 1 {
@@ -63,8 +67,9 @@ struct Judge {
             if boot.isVolatile { return wrong("in RAM") }
             let contents: Contents?
             do { contents = try Application(path: machine.database).live() } catch { return wrong("the application: \(error)") }
-            let isGone = acknowledged.worked && !Application(path: machine.database).hasBeat(Self.beat)
-            if isGone && !boots.contains(where: { $0.lost != nil }) { return wrong("what the application wrote behind READY is gone, and nobody was told") }
+            let isGone = acknowledged.beats.contains { !Application(path: machine.database).hasBeat($0) }
+            let isTold = acknowledged.lost || boots.contains { $0.lost != nil }
+            if isGone && !isTold { return wrong("what the application wrote behind READY is gone, and nobody was told") }
             let settled = isSettled(contents, acknowledged)
             if !settled {
                 isUntouched = false
@@ -81,7 +86,7 @@ struct Judge {
                 if scenario.order != nil { return nil }
                 continue
             }
-            if let wrong = isGone && boot.lost != nil ? nil : judge(boot, told: told, done: done) { return "\(wrong); boots: \(history)\n\(boot.log)" }
+            if let wrong = isGone && isTold ? nil : judge(boot, told: told, done: done) { return "\(wrong); boots: \(history)\n\(boot.log)" }
             (told, done) = (true, true)
             if !isConfirmed && !mayRest { return isUntouched ? evidence() : nil }
             if number >= 2, boots[number - 2].outcome != "restored" || !mayRest || boot.outcome != "restored" { return isUntouched ? evidence() : nil }
@@ -90,9 +95,12 @@ struct Judge {
     }
 
     /// The boot that the fault fell into: READY all the same, and nothing given up because of it.
-    func judgeFaulty(_ boot: Machine.Boot) -> String? {
+    ///
+    /// - Parameter isSecond: an application has worked behind a boot with a fault already, and what it wrote may be a loss to tell.
+    func judgeFaulty(_ boot: Machine.Boot, isSecond: Bool = false) -> String? {
         func wrong(_ text: String) -> String { "\(text): \(boot.text)\n\(boot.log)" }
         guard boot.isReady else { return wrong("no READY in the boot with the fault") }
+        if isSecond { return nil }
         let fine: Set<String> = [scenario.outcome, "current", "migrated", "volatile", "failed"]
         guard fine.contains(boot.outcome) || scenario.before.contains(boot.outcome) else {
             return wrong("an outcome that the fault does not explain")

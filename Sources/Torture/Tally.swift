@@ -16,6 +16,9 @@ struct Tally {
     /// Whether the next fault's end is looked at for one boot longer; of four of them one is enough.
     var isConfirmed: Bool { tried % 4 == 0 }
 
+    /// Whether the next fault is met by two boots in a row; one of twelve is.
+    var isTwice: Bool { tried % 12 == 1 }
+
     /// Faults that found nothing.
     mutating func count(_ number: Int) { tried += number }
 

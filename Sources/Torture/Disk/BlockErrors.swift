@@ -18,7 +18,7 @@ struct BlockErrors {
                         number += 1
                         guard tally.isMine(number, stride: stride) else { continue }
                         let fault = FuseDisk.Fault(operation: operation, index: index, code: code, fromThenOn: fromThenOn)
-                        let problem = try attempt(fault, isConfirmed: tally.isConfirmed)
+                        let problem = try attempt(fault, isTwice: tally.isTwice, isConfirmed: tally.isConfirmed)
                         try tally.note(
                             "\(word) \(index) \(fromThenOn ? "and all behind it " : "")\(code == EIO ? "EIO" : "ENOSPC")", problem)
                     }
@@ -27,19 +27,25 @@ struct BlockErrors {
         }
     }
 
-    private func attempt(_ fault: FuseDisk.Fault, isConfirmed: Bool) throws -> String? {
+    /// - Parameter isTwice: the next boot meets the same fault, the application at work in between.
+    private func attempt(_ fault: FuseDisk.Fault, isTwice: Bool, isConfirmed: Bool) throws -> String? {
         machine.contents = rehearsal.disk
-        machine.disk.inject(fault)
         defer { machine.disk.inject(nil) }
         try rehearsal.scenario.order?(machine)
-        let boot = try machine.boot()
-        machine.disk.inject(nil)
         let judge = Judge(rehearsal: rehearsal, machine: machine)
-        let worked = judge.work(behind: boot)
-        machine.unmount()
-        if let wrong = judge.judgeFaulty(boot) { return wrong }
-        let acknowledged = Judge.Acknowledged(told: boot.outcome == rehearsal.scenario.outcome, done: judge.isDone(boot), worked: worked)
-        return try judge.settle(acknowledged, isConfirmed: isConfirmed).map { "\($0)\nthe boot with the fault: \(boot.text)\n\(boot.log)" }
+        var acknowledged = Judge.Acknowledged()
+        var trace = ""
+        for number in 1...(isTwice ? 2 : 1) {
+            machine.disk.inject(fault)
+            let boot = try machine.boot()
+            machine.disk.inject(nil)
+            judge.work(behind: boot, &acknowledged)
+            machine.unmount()
+            if let wrong = judge.judgeFaulty(boot, isSecond: number == 2) { return "\(wrong)\n\(trace)" }
+            trace += "boot \(number) with the fault: \(boot.text)\n\(boot.log)\n"
+            acknowledged.add(boot, judge)
+        }
+        return try judge.settle(acknowledged, mayRest: isTwice, isConfirmed: isConfirmed).map { "\($0)\n\(trace)" }
     }
 }
 #endif

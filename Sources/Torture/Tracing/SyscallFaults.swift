@@ -51,7 +51,7 @@ struct SyscallFaults {
                     guard tally.isMine(number, stride: stride) else { continue }
                     let fault = SyscallFault(event.number, action)
                     let problem = try attempt(
-                        selection, fault, isSupervisor: name == "supervisor", isConfirmed: tally.isConfirmed)
+                        selection, fault, isSupervisor: name == "supervisor", isTwice: tally.isTwice, isConfirmed: tally.isConfirmed)
                     try tally.note("\(event.text): \(fault.text)", problem)
                 }
             }
@@ -59,28 +59,29 @@ struct SyscallFaults {
     }
 
     private func attempt(
-        _ selection: SyscallSelection, _ fault: SyscallFault, isSupervisor: Bool, isConfirmed: Bool
+        _ selection: SyscallSelection, _ fault: SyscallFault, isSupervisor: Bool, isTwice: Bool, isConfirmed: Bool
     ) throws -> String? {
         machine.contents = rehearsal.disk
         try rehearsal.scenario.order?(machine)
-        let (boot, result) = try machine.traced(selection, fault)
         let judge = Judge(rehearsal: rehearsal, machine: machine)
-        let worked = judge.work(behind: boot)
-        machine.unmount()
-        let trace = { "the boot with the fault: \(boot.text)\n\(boot.log)" }
-        if !result.unkillable.isEmpty { return "a process hangs in the kernel\n\(trace())" }
-        let isDead = isSupervisor && result.cause == .ended
-        if isDead {
-            // A supervisor that is gone tells nothing; what it had begun must not go on without it.
-            if !result.orphans.isEmpty { return "orphans go on: \(result.orphans.map { $0.label })\n\(trace())" }
-            guard fault.action == .kill else { return "the supervisor ended\n\(trace())" }
-        } else if let wrong = judge.judgeFaulty(boot) {
-            return wrong
+        var acknowledged = Judge.Acknowledged()
+        var trace = ""
+        for number in 1...(isTwice ? 2 : 1) {
+            let (boot, result) = try machine.traced(selection, fault)
+            judge.work(behind: boot, &acknowledged)
+            machine.unmount()
+            trace += "boot \(number) with the fault: \(boot.text)\n\(boot.log)\n"
+            if !result.unkillable.isEmpty { return "a process hangs in the kernel\n\(trace)" }
+            if isSupervisor && result.cause == .ended {
+                // A supervisor that is gone tells nothing; what it had begun must not go on without it.
+                if !result.orphans.isEmpty { return "orphans go on: \(result.orphans.map { $0.label })\n\(trace)" }
+                guard fault.action == .kill else { return "the supervisor ended\n\(trace)" }
+                continue
+            }
+            if let wrong = judge.judgeFaulty(boot, isSecond: number == 2) { return "\(wrong)\n\(trace)" }
+            acknowledged.add(boot, judge)
         }
-        let acknowledged = Judge.Acknowledged(
-            told: !isDead && boot.outcome == rehearsal.scenario.outcome, done: !isDead && judge.isDone(boot),
-            worked: worked)
-        return try judge.settle(acknowledged, isConfirmed: isConfirmed).map { "\($0)\n\(trace())" }
+        return try judge.settle(acknowledged, mayRest: isTwice, isConfirmed: isConfirmed).map { "\($0)\n\(trace)" }
     }
 }
 #endif
