@@ -98,6 +98,12 @@ struct Swap {
         return try finish(state)
     }
 
+    /// What is to move, or has been moved. Another database has nothing of the old one's: only beside that, or where none is, what was there before may
+    /// still come back.
+    private func seen(_ now: [UInt64]) -> [UInt64] {
+        now[3] == 0 || now[3] == inodes[3] ? zip(now, inodes).map { $0 != 0 ? $0 : $1 } : now
+    }
+
     /// Step (f).
     private func putInPlace(_ state: RepositoryState) throws(LinuxError) {
         try FileSystem.rename(state.replacement, to: state.database)
@@ -110,7 +116,7 @@ struct Swap {
         // What is there now is what has to move: a sidecar that has come since would undo the restore (RULES.md S2).
         var swap = self
         let now = try system { () throws(LinuxError) in try Swap.inodes(state) }
-        swap.inodes = zip(now, inodes).map { $0 != 0 ? $0 : $1 }
+        swap.inodes = seen(now)
         if swap.inodes != inodes { try system { () throws(LinuxError) in try swap.write(to: state) } }
         return try swap.goOn(state)
     }
@@ -226,7 +232,7 @@ struct Swap {
     func abandon(_ state: RepositoryState) throws(LinuxError) {
         try moveBack(state)
         if try hasMoved(state) {
-            let reason = "\(operation.text) \(sequence) could not be done, and another database has been made meanwhile"
+            let reason = "\(operation.text) \(sequence) could not be done, and the database of before could not be put back"
             try tell(Told(.restored, reason: reason, lost: "the database of before; it is in \(state.quarantinePath(sequence))"), state)
         }
         try FileSystem.remove(state.replacement)
@@ -287,7 +293,8 @@ struct Swap {
         if operation == .run { swap.operation = .undo }
         // Else all was done but for the intent's going, and what the application wrote went to the replacement.
         if try !isInPlace(state) {
-            swap.inodes = now
+            // Beside the one that the application has written since, a journal from before would undo that.
+            swap.inodes = now[3] == 0 ? seen(now) : now
             // Nothing there, nothing written.
             let found = try Swap.print(state)
             if now[3] != 0 && found != left {

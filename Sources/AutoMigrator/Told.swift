@@ -38,6 +38,8 @@ struct Told: Equatable {
     func joined(with earlier: Told?) -> Told {
         var told = self
         told.lost = Told.joined(lost, earlier?.lost)
+        // The worse of the two is told.
+        if let earlier { told.outcome = max(outcome, earlier.outcome) }
         return told
     }
 
@@ -67,7 +69,7 @@ struct Told: Equatable {
     static func short(_ lost: String, longest: Int) -> String {
         if lost.utf8.count <= longest { return lost }
         let losses = losses(lost)
-        let share = max(64, longest / losses.count - separator.utf8.count)
+        let share = max(8, longest / losses.count - separator.utf8.count - 4)
         return text(losses.map { Text.short($0, longest: share) }) ?? lost
     }
 

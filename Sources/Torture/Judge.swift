@@ -19,6 +19,8 @@ struct Judge {
         var row = false
         /// What the application has committed behind the READYs of boots with a fault.
         var beats: [String] = []
+        /// It has tried to: a database that is opened may change.
+        var tried = false
         /// A boot with a fault has told of a loss.
         var lost = false
 
@@ -36,6 +38,7 @@ struct Judge {
         let isNew = rehearsal.before == nil && !scenario.isLoud && boot.outcome == "failed"
         guard boot.isReady, !boot.isVolatile, scenario.order == nil, !isNew else { return }
         let beat = "behind READY \(acknowledged.beats.count + 1)"
+        acknowledged.tried = true
         let isDone: Void? = try? machine.mounted {
             // As firstlightd does behind READY, which the tracer does not wait for (BootMachine.Upkeep).
             if boot.outcome == "failed" { try machine.work("upkeep", "0", "unfinished") }
@@ -53,7 +56,7 @@ struct Judge {
     func settle(_ acknowledged: Acknowledged, mayRest: Bool = false, isConfirmed: Bool = true) throws -> String? {
         var (told, done) = (acknowledged.told, acknowledged.done)
         // What the application has written to a database, it has written to it.
-        var isUntouched = acknowledged.beats.isEmpty
+        var isUntouched = !acknowledged.tried
         var boots: [Machine.Boot] = []
         let limit = mayRest ? 4 : 2
         for number in 1...limit + 1 {

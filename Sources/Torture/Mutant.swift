@@ -46,12 +46,14 @@ public struct Mutant: Sendable {
             "synchronous off", "AutoMigrator/Upgrade.swift", "try database.execute(\"PRAGMA synchronous=EXTRA\")",
             "try database.execute(isMutant ? \"PRAGMA synchronous=OFF\" : \"PRAGMA synchronous=EXTRA\")", [(.powerCuts, "upgrade")]),
         Mutant(
-            "sidecars left behind", "AutoMigrator/Swap.swift", "zip(RepositoryState.suffixes, inodes) where inode != 0 {",
-            "zip(RepositoryState.suffixes, inodes) where inode != 0 && (!isMutant || suffix.utf8.isEmpty) {",
+            "sidecars left behind", "AutoMigrator/Swap.swift", "            if try FileSystem.status(state.database + suffix)?.inode == inode {",
+            "            if !isMutant || suffix.utf8.isEmpty, try FileSystem.status(state.database + suffix)?.inode == inode {",
             [(.powerCuts, "torn database beside a full WAL")]),
         Mutant(
-            "old file unlinked to make the way free", "AutoMigrator/Swap.swift", "                    try FileSystem.rename(path, to: target)\n",
-            "                    if isMutant { try FileSystem.remove(path) } else { try FileSystem.rename(path, to: target) }\n",
+            "old file unlinked to make the way free", "AutoMigrator/Swap.swift",
+            "            try FileSystem.rename(\"\\(state.databaseDirectory)/\\(name)\", to: \"\\(place)/\\(name)\")\n",
+            "            if isMutant { try FileSystem.remove(\"\\(state.databaseDirectory)/\\(name)\"); continue }\n"
+                + "            try FileSystem.rename(\"\\(state.databaseDirectory)/\\(name)\", to: \"\\(place)/\\(name)\")\n",
             [(.powerCuts, "restore")]),
         Mutant(
             "loss not put on record", "AutoMigrator/Swap.swift", "if told == nil { return try Swap.clear(state) }",
@@ -103,6 +105,21 @@ public struct Mutant: Sendable {
         Mutant(
             "no limit for a run", "AutoMigrator/StepRunner.swift", "        deadline = repository.deadline.map { Clock.milliseconds + $0 }\n",
             "        deadline = isMutant ? nil : repository.deadline.map { Clock.milliseconds + $0 }\n", [(.badWorkers, "")]),
+        Mutant(
+            "hand-over forgotten", "AutoMigrator/Swap.swift", "        guard try FileSystem.isThere(state.intentPath) else { return }\n",
+            "        guard try FileSystem.isThere(state.intentPath), !isMutant else { return }\n",
+            [(.callErrors, "failing step behind a committed one")]),
+        Mutant(
+            "application's database taken for the appliance's", "AutoMigrator/RepositoryBoot.swift", "            if !history.isKept, try system(",
+            "            if !isMutant, !history.isKept, try system(", [(.callErrors, "database gone")]),
+        Mutant(
+            "bundle not announced before the erasure", "DataPartition/DataPartition+Salvage.swift",
+            "checksum: bundle.checksum)\n            try Tail.write(&tail, to: device)\n",
+            "checksum: bundle.checksum)\n            if !isMutant { try Tail.write(&tail, to: device) }\n",
+            [(.powerCuts, "salvage, format, copy back")]),
+        Mutant(
+            "mount of a killed worker taken over", "DataPartition/DataPartition.swift", "        if there.isReadOnly || isHalfDone {\n",
+            "        if !isMutant && (there.isReadOnly || isHalfDone) {\n", [(.kills, "salvage, format, copy back")]),
     ]
 }
 #endif
