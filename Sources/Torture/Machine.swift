@@ -214,7 +214,8 @@ final class Machine {
     func work(_ stage: String...) throws {
         let worker = try Process.start(
             "/bin/sh", ["-c", "exec 3>/dev/null; \"$0\" --config \"$1\" --worker \(stage.joined(separator: " ")); exit 0", firmware, configuration],
-            output: folder + "/work.log", environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"])
+            output: folder + "/work.log",
+            environment: (mutant.map { ["FIRSTLIGHT_MUTANT=\($0)"] } ?? []) + ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"])
         while worker.poll() == nil { usleep(1000) }
     }
 
