@@ -231,6 +231,7 @@ extension RepositoryBoot {
     /// The pending steps in this same boot, and a sealed generation of what came out.
     private mutating func finish(_ set: MigrationSet, _ told: Told) throws(MigrationError) -> Bool {
         try migrateRestored(set)
+        markLived()
         try snapshotAfterwards()
         end(told.outcome, reason: report.reason.map { "\(told.reason); \($0)" } ?? told.reason)
         return true
@@ -252,6 +253,7 @@ extension RepositoryBoot {
             reporter.log.warning("\(repository.path): restored from snapshot \(snapshot.title)")
             report.schema = snapshot.seal.schema == 0 ? nil : snapshot.seal.schema
             try migrateRestored(set)
+            markLived()
             // The snapshot that was taken before those steps is not the one that was restored.
             report.snapshot = snapshot.title
             end(.restored, reason: report.reason.map { "\(cause); \($0)" } ?? cause)
@@ -259,6 +261,11 @@ extension RepositoryBoot {
         }
         reporter.log.error("\(repository.path): no snapshot whose seal holds")
         return false
+    }
+
+    /// A step has run for it. Where this fails the next boot makes up for it.
+    private func markLived() {
+        if report.schema ?? 0 != 0 { try? state.markBorn() }
     }
 
     /// Newest first; behind them those of a newer image, which this one cannot work with.
@@ -359,6 +366,7 @@ extension RepositoryBoot {
         report.wanted = set.newest
         report.pending = 0
         report.lost = Told.joined("all rows; the old files are in \(report.quarantine ?? "no place, for there were none")", earlier)
+        markLived()
         try snapshotAfterwards()
         end(.rebuilt, reason: cause)
         return true
