@@ -37,7 +37,12 @@ extension RepositoryBoot {
         case .moves(let moves):
             guard let failure = try goBack(set, plan, moves) else { return try finishGoingBack(set, moves) }
             // Trouble of the machine passes: no reason to give up the rows that the downs would have kept.
-            if failure.isMachine { return end(.ahead, reason: "\(failure.text); going back is tried again at the next boot; \(asItIs)") }
+            // A read error also surfaces as damage (RULES.md S5).
+            var passes = failure.isMachine
+            if failure.suggestsDamage { passes = try !isDamaged(failure) }
+            if passes {
+                return end(.ahead, reason: "\(failure.text); going back is tried again at the next boot; \(asItIs)")
+            }
             why = failure.text
         case .impossible(let reason):
             why = reason
@@ -127,7 +132,18 @@ extension RepositoryBoot {
         return false
     }
 
+    /// That it looks damaged is asked twice: a read error does, too (RULES.md S5).
     func readHistory(of snapshot: Snapshot) throws(MigrationError) -> History {
+        do throws(MigrationError) {
+            return try readHistoryOnce(of: snapshot)
+        } catch {
+            guard error.suggestsDamage else { throw error }
+            _ = try system { () throws(LinuxError) in try Seal.checksum(FileDescriptor.open(snapshot.path, .read)) }
+            return try readHistoryOnce(of: snapshot)
+        }
+    }
+
+    private func readHistoryOnce(of snapshot: Snapshot) throws(MigrationError) -> History {
         let database = try sqlite { () throws(SQLiteError) in try Database(snapshot.path, .immutable) }
         return try History.read(database, adopt: repository.adopt)
     }

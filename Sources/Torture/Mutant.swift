@@ -100,8 +100,8 @@ public struct Mutant: Sendable {
             "unreadable directory taken for an empty one", "AutoMigrator/SnapshotStore.swift", "            if error.isMissing { return [] }\n",
             "            if error.isMissing || isMutant { return [] }\n", [(.callErrors, "restore")]),
         Mutant(
-            "rows given up for an error that passes", "AutoMigrator/OlderImage.swift", "            if failure.isMachine {",
-            "            if failure.isMachine && !isMutant {", [(.blockErrors, "downgrade")]),
+            "rows given up for an error that passes", "AutoMigrator/OlderImage.swift", "            if passes {",
+            "            if passes && !isMutant {", [(.blockErrors, "downgrade")]),
         Mutant(
             "no limit for a run", "AutoMigrator/StepRunner.swift", "        deadline = repository.deadline.map { Clock.milliseconds + $0 }\n",
             "        deadline = isMutant ? nil : repository.deadline.map { Clock.milliseconds + $0 }\n", [(.badWorkers, "")]),
