@@ -85,7 +85,7 @@ struct Application {
 
     func hasBeat(_ text: String) -> Bool {
         guard let database = try? Database(path, .readWrite), let table = try? Self.table(database) else { return false }
-        return ((try? database.integer("SELECT count(*) FROM \(table) WHERE beat = '\(text)'")) ?? 0) ?? 0 > 0
+        return (try? database.integer("SELECT count(*) FROM \(table) WHERE beat = '\(text)'")) ?? 0 > 0
     }
 
     private static func table(_ database: borrowing Database) throws -> String? {
