@@ -106,15 +106,15 @@ extension RepositoryBoot {
         if FileSystem.exists(state.untoldPath) { try? FileSystem.remove(state.untoldPath) }
     }
 
-    /// What is unfinished stays so until another boot, and until then the application works with the files. For a process that has been killed, another
-    /// one says so as soon as it can.
+    /// What is unfinished stays so until another boot, and until then the application works with the files. For a process that has been killed, or
+    /// that could not, another one says so behind READY, as soon as it can.
     /// - Returns: what went wrong; then it is to be tried again.
     @discardableResult
     public func handOver() -> String? {
         do throws(LinuxError) {
             guard try FileSystem.isThere(state.intentPath) else { return nil }
             let lock = try state.lock()
-            try Swap.handOver(state)
+            try Swap.handOver(state, isServing: true)
             _ = consume lock
             return nil
         } catch {
@@ -136,7 +136,7 @@ extension RepositoryBoot {
         if isThere == false { return }
         do throws(LinuxError) {
             let lock = try state.lock()
-            try Swap.handOver(state)
+            try Swap.handOver(state, isServing: false)
             _ = consume lock
         } catch {
             if error.code == LinuxError.busy { return }

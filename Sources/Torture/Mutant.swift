@@ -106,7 +106,7 @@ public struct Mutant: Sendable {
             "no limit for a run", "AutoMigrator/StepRunner.swift", "        deadline = repository.deadline.map { Clock.milliseconds + $0 }\n",
             "        deadline = isMutant ? nil : repository.deadline.map { Clock.milliseconds + $0 }\n", [(.badWorkers, "")]),
         Mutant(
-            "hand-over forgotten", "AutoMigrator/Swap.swift", "        guard try FileSystem.isThere(state.intentPath) else { return }\n",
+            "hand-over forgotten", "AutoMigrator/SwapHandOver.swift", "        guard try FileSystem.isThere(state.intentPath) else { return }\n",
             "        guard try FileSystem.isThere(state.intentPath), !isMutant else { return }\n",
             [(.callErrors, "failing step behind a committed one")]),
         Mutant(

@@ -46,6 +46,12 @@ import Testing
         return quarantine
     }
 
+    /// As a boot does at its end.
+    private func handOver(_ bench: Workbench) {
+        var boot = boot(bench)
+        boot.handOverUnlessAnotherWorks()
+    }
+
     /// The boot ends, and nothing could be moved back.
     private func handOverAsItIs(_ state: RepositoryState) throws { try FileSystem.rename(state.intentPath, to: state.servedPath) }
 
@@ -98,7 +104,7 @@ import Testing
         try Data([1, 2, 3]).write(to: URL(fileURLWithPath: bench.database + "-wal"))
         try FileSystem.remove(bench.database)
         try Swap(.setAside, state).write(to: state)
-        boot(bench).handOver()
+        handOver(bench)
         try FileSystem.remove(bench.database + "-wal")
         try makeOwn(bench)
         let report = bench.boot()
@@ -186,7 +192,7 @@ import Testing
         try swap.write(to: state)
         let quarantine = try state.makeQuarantine(swap.sequence)
         try FileSystem.rename(bench.database + "-journal", to: quarantine + "/app.db-journal")
-        boot(bench).handOver()
+        handOver(bench)
         #expect(FileSystem.exists(bench.database + "-journal") && !FileSystem.exists(quarantine + "/app.db-journal"))
         let report = bench.boot()
         #expect(report.outcome == .current && report.lost == nil, "\(report)")
@@ -216,7 +222,7 @@ import Testing
         let (bench, state, snapshot) = try logger()
         try restoreUnheard(state, snapshot)
         try Swap(.run, state, source: snapshot.path, seal: snapshot.seal).write(to: state)
-        boot(bench).handOver()
+        handOver(bench)
         bench.addReadings(3)
         let report = bench.boot()
         #expect(report.outcome == .restored && report.lost?.hasSuffix("; also: the first rows") == true, "\(report)")
@@ -379,7 +385,7 @@ import Testing
         let (bench, state, snapshot) = try logger()
         if name == "damaged" {
             try Swap(.replace, state, source: snapshot.path, seal: snapshot.seal).write(to: state)
-            boot(bench).handOver()
+            handOver(bench)
         } else {
             bench.damage(bench.database, at: 0, count: 9000)
         }
@@ -432,7 +438,7 @@ import Testing
     @Test func whereNothingWasWrittenNothingIsLost() throws {
         let (bench, state, snapshot) = try logger()
         try Swap(.run, state, source: snapshot.path, seal: snapshot.seal).write(to: state)
-        boot(bench).handOver()
+        handOver(bench)
         #expect(readings(bench) == 10)
         let report = bench.boot()
         #expect(report.outcome <= .migrated && report.lost == nil, "\(report)")
@@ -440,11 +446,32 @@ import Testing
         #expect(bench.boot().outcome == .current)
     }
 
+    /// Its worker was killed, and READY came before another one handed over: what was written by then has been written behind READY, too.
+    @Test func whatWasWrittenBeforeALateHandOverIsALoss() throws {
+        let (bench, state, snapshot) = try logger()
+        try Swap(.run, state, source: snapshot.path, seal: snapshot.seal).write(to: state)
+        bench.addReadings(5)
+        #expect(boot(bench).handOver() == nil)
+        let report = bench.boot()
+        #expect(report.outcome == .restored && report.lost?.contains("what the application wrote") == true, "\(report)")
+    }
+
+    /// The application may make itself a database at any moment; no file is put in its way.
+    @Test func nothingMovesBehindREADY() throws {
+        let (bench, state, snapshot) = try logger()
+        let swap = try Swap(.replace, state, source: snapshot.path, seal: snapshot.seal)
+        try swap.write(to: state)
+        try FileSystem.rename(bench.database, to: try state.makeQuarantine(swap.sequence) + "/app.db")
+        #expect(boot(bench).handOver() == nil)
+        #expect(!FileSystem.exists(bench.database) && FileSystem.exists(state.servedPath))
+        #expect(bench.boot().outcome == .migrated && readings(bench) == 10)
+    }
+
     /// Left for another boot it would undo what is written behind this one.
     @Test func whatWasHandedOverIsFinishedBehindAnIntentThatIsDamaged() throws {
         let (bench, state, snapshot) = try logger()
         try Swap(.run, state, source: snapshot.path, seal: snapshot.seal).write(to: state)
-        boot(bench).handOver()
+        handOver(bench)
         try "torn".write(toFile: state.intentPath, atomically: false, encoding: .utf8)
         bench.migrations["2_more.sql"] = "CREATE TABLE more (x);"
         let first = bench.boot()
@@ -458,7 +485,7 @@ import Testing
     @Test func aStrangerInQuarantineIsNotTakenForASidecarThatHadMoved() throws {
         let (bench, state, snapshot) = try logger()
         try Swap(.replace, state, source: snapshot.path, seal: snapshot.seal).write(to: state)
-        boot(bench).handOver()
+        handOver(bench)
         try FileSystem.makeDirectory(bench.database + "-wal")
         let report = bench.boot()
         #expect(report.outcome == .current && report.lost == nil, "\(report)")
