@@ -107,7 +107,7 @@ extension RepositoryBoot {
             let (state, seal) = (state, snapshot.seal)
             let told = Told(
                 .downgraded, reason: "this image is older than the database, and \(why)",
-                lost: "what was written after snapshot \(snapshot.title); the newer database is kept for the newer image",
+                lost: "what was written after snapshot \(snapshot.title); the newer database is \(Self.keptForTheNewer)",
                 snapshot: snapshot.title)
             let done = try putInPlace(snapshot, told) { (swap) throws(MigrationError) in
                 // A cut between pin and swap leaves a pin that names nothing, and is none.
@@ -116,7 +116,7 @@ extension RepositoryBoot {
             }
             guard done else { continue }
             let quarantine = report.quarantine ?? "quarantine"
-            let lost = "what was written after snapshot \(snapshot.title); it is in \(quarantine), kept for the newer image"
+            let lost = "what was written after snapshot \(snapshot.title); it is in \(quarantine), \(Self.keptForTheNewer)"
             reporter.log.warning("\(repository.path): \(why); restored snapshot \(snapshot.title); \(lost)")
             report.schema = history.schema
             report.snapshot = snapshot.title
@@ -204,6 +204,7 @@ extension RepositoryBoot {
         return true
     }
 
+    /// By which a loss is known that is none any more once the newer image is back.
     private static let keptForTheNewer = "kept for the newer image"
 }
 

@@ -263,11 +263,6 @@ extension RepositoryBoot {
         return false
     }
 
-    /// A step has run for it. Where this fails the next boot makes up for it.
-    private func markLived() {
-        if report.schema ?? 0 != 0 { try? state.markBorn() }
-    }
-
     /// Newest first; behind them those of a newer image, which this one cannot work with.
     private func snapshotsByUse(_ set: MigrationSet) throws(MigrationError) -> [Snapshot] {
         let snapshots = try system { () throws(LinuxError) in try state.snapshots.list() }

@@ -221,20 +221,6 @@ public struct RepositoryBoot {
         try forward(set, plan, afterLoss: afterLoss)
     }
 
-    /// Whether a sealed snapshot shows that the database had a history.
-    private func hasKnownHistory() throws(MigrationError) -> Bool {
-        try system { () throws(LinuxError) in try state.snapshots.list().contains { $0.seal.schema != 0 } }
-    }
-
-    /// There is nothing to put in its place: it is gone on with, and the loss told.
-    private mutating func tellOfAnother(_ cause: String) throws(MigrationError) {
-        try system { () throws(LinuxError) in try prepareState(born: false) }
-        let told = Told(.rebuilt, reason: cause, lost: "the database that was there before")
-        let swap = try Swap(.setAside, state)
-        try system { () throws(LinuxError) in try swap.tell(told, state) }
-        try takeUpUntold()
-    }
-
     func warn(_ warnings: [String], into report: inout RepositoryReport) {
         report.warnings += warnings
         for warning in warnings { reporter.log.warning("\(repository.path): \(warning)") }
@@ -380,25 +366,6 @@ public struct RepositoryBoot {
         }
         warn(["the header of its journal is damaged; the journal is in \(place)"])
         state.pruneQuarantine(keep: repository.quarantine)
-    }
-
-    /// The directory for what is to come. For a database that no image of ours has run for yet, its birth is not on record before the first has.
-    mutating func prepareForSteps() throws(MigrationError) {
-        if livedBefore == nil {
-            let hasRun = try system { () throws(LinuxError) in
-                // One of before the first step is no life.
-                try state.isBorn() ? true : try state.snapshots.list().contains { $0.seal.schema != 0 }
-            }
-            livedBefore = hasRun
-        }
-        let born = livedBefore ?? true
-        try system { () throws(LinuxError) in try prepareState(born: born) }
-    }
-
-    func prepareState(born: Bool = true, durable: Bool = true) throws(LinuxError) {
-        try state.prepare(durable: durable)
-        Ballast(state: state, log: reporter.log).lay()
-        if born { try state.markBorn() }
     }
 
     /// The generation to come back to should the flash go bad tomorrow. The database is good without it, so trouble is only told.

@@ -67,11 +67,6 @@ extension RepositoryBoot {
         }
     }
 
-    /// Proof of an earlier life: without, what is no database may be an encrypted one (RULES.md S5).
-    func hasLived() throws(MigrationError) -> Bool {
-        try system { () throws(LinuxError) in try state.isBorn() ? true : !(try state.snapshots.list()).isEmpty }
-    }
-
     /// Whether the header counts more pages than the file has; SQLite then refuses to read any, unless the schema may be written.
     private func isCutShort(_ database: borrowing Database) throws(SQLiteError) -> Bool {
         // Bytes 28 to 31, in the file's first page (fileformat2.html 1.3.7).

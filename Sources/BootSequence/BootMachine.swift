@@ -110,7 +110,7 @@ public struct BootMachine: Sendable {
     /// Repositories that may have something begun and not done.
     private var unfinished: Set<Int> = []
     /// Whether a hand-over has still to succeed (`Upkeep.unfinished`).
-    public var isUnfinished: Bool { !unfinished.isEmpty }
+    public var isUnfinished: Bool { data?.volatile == false && !unfinished.isEmpty }
     /// The repository that upkeep is at; nil when none is under way.
     private var upkeep: (index: Int, kind: Upkeep, withSnapshots: Bool)?
     /// What a partition that was given up had been through, for the report.

@@ -170,17 +170,18 @@ public struct DataPartition {
                 .mount,
                 DataPartitionError(.inUse, "mount \(path): \(there.source) is mounted at \(mountPoint) instead"))
         }
-        let isHalfDone: Bool
-        do throws(LinuxError) {
-            isHalfDone = try Tail.read(device).intent != nil
-        } catch {
-            throw fail(.mount, DataPartitionError("read what was begun on \(path), which is mounted at \(mountPoint)", error))
-        }
+        // Unknown where the tail does not answer: then it is only left as it is while somebody works on it.
+        let tail = try? Tail.read(device)
+        let isHalfDone = tail.map { $0.intent != nil } ?? true
         if there.isReadOnly || isHalfDone {
             let state = isHalfDone ? "with something begun on it and not done" : "read-only"
             do throws(LinuxError) {
                 try unmount()
             } catch {
+                if tail == nil && !there.isReadOnly && error.code == EBUSY {
+                    note(.mount, "ok", "\(path) is mounted already, and in use")
+                    return report(device: path, filesystem: there.filesystem)
+                }
                 throw fail(.mount, DataPartitionError(.unusable, "\(path) is mounted at \(mountPoint) \(state), and \(error.text)"))
             }
             reporter.log.warning("\(path) was mounted at \(mountPoint) \(state); it is brought up anew")

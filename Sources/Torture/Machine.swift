@@ -110,12 +110,12 @@ final class Machine {
         guard let first = programs.first else { throw TortureError("no e2fsck on this machine") }
         if access(real, F_OK) == 0 { return }
         try FileManager.default.copyItem(atPath: first, toPath: real)
-        let stub = folder + "/e2fsck"
+        let idle = folder + "/e2fsck"
         let text = "#!/bin/sh\nfor last; do :; done\n\"\(real)\" -n \"$last\" >/dev/null 2>&1 && exit 0\nexit 4\n"
-        try FileSystem.replace(stub, with: text, durable: false, permissions: 0o755)
+        try FileSystem.replace(idle, with: text, durable: false, permissions: 0o755)
         // One file where /sbin is a link to /usr/sbin.
-        for program in Set(programs.map { (try? FileSystem.resolve($0)) ?? $0 }) where linux_mount(stub, program, "none", UInt(MS_BIND), nil) != 0 {
-            throw TortureError.last("mount \(stub) over \(program)")
+        for program in Set(programs.map { (try? FileSystem.resolve($0)) ?? $0 }) where linux_mount(idle, program, "none", UInt(MS_BIND), nil) != 0 {
+            throw TortureError.last("mount \(idle) over \(program)")
         }
     }
 

@@ -446,6 +446,18 @@ import Testing
         #expect(bench.boot().outcome == .current)
     }
 
+    /// The same where nothing is left to put in its place: it is gone on with, and told until somebody has heard.
+    @Test func aDatabaseMadeInAnothersPlaceIsToldWithoutASnapshot() throws {
+        let (bench, state, _) = try logger()
+        for name in bench.files("snapshots") { try FileSystem.remove("\(bench.state)/snapshots/\(name)") }
+        try FileSystem.remove(bench.database)
+        bench.execute("CREATE TABLE own (x); INSERT INTO own VALUES (1)")
+        let report = bench.boot()
+        #expect(report.outcome == .rebuilt && report.lost == "the database that was there before", "\(report)")
+        #expect(bench.integer("SELECT count(*) FROM own") == 1 && !FileSystem.exists(state.untoldPath))
+        #expect(bench.boot().outcome == .current)
+    }
+
     /// Its worker was killed, and READY came before another one handed over: what was written by then has been written behind READY, too.
     @Test func whatWasWrittenBeforeALateHandOverIsALoss() throws {
         let (bench, state, snapshot) = try logger()
