@@ -23,6 +23,7 @@ public import Linux
 ///     ready, every repository `failed`
 ///
 ///     any state ──limit──► kill the worker, ready with what there is
+///     ready ──degraded──► ready, with an outcome that says so
 ///
 /// READY is reached from every state: each stage ends by itself, by its stall limit or by the limit of the boot.
 public struct BootMachine: Sendable {
@@ -81,6 +82,8 @@ public struct BootMachine: Sendable {
         /// The worker hangs in the kernel and cannot even be killed: the partition it hangs on is given up.
         case stuck(reason: String)
         case limit
+        /// The partition, which an application works on, takes nothing any more.
+        case degraded(reason: String)
         /// So little time is left that a partition which is not mounted by now is given up for RAM.
         case late
     }
@@ -90,6 +93,8 @@ public struct BootMachine: Sendable {
         case killWorker
         /// The boot is over; the report has the rest.
         case ready(Outcome)
+        /// It has become worse behind READY; the report has the rest.
+        case degraded
     }
 
     enum State: Sendable, Equatable {
@@ -110,9 +115,11 @@ public struct BootMachine: Sendable {
     /// Repositories that may have something begun and not done.
     private var unfinished: Set<Int> = []
     /// Whether a hand-over has still to succeed (`Upkeep.unfinished`).
-    public var isUnfinished: Bool { data?.volatile == false && !unfinished.isEmpty }
+    public var isUnfinished: Bool { data?.volatile == false && !isDegraded && !unfinished.isEmpty }
     /// The repository that upkeep is at; nil when none is under way.
     private var upkeep: (index: Int, kind: Upkeep, withSnapshots: Bool)?
+    /// The partition has failed behind READY.
+    public private(set) var isDegraded = false
     /// What a partition that was given up had been through, for the report.
     private var earlierActions: [DataAction] = []
 
@@ -148,16 +155,24 @@ public struct BootMachine: Sendable {
         }
     }
 
-    /// The worst of the repositories'. Without any database the partition alone decides.
+    /// The worst of the repositories'. Without any database the partition alone decides. Of one that takes nothing any more the same is true as of RAM:
+    /// nothing more is kept.
     public var outcome: Outcome {
         let fallback: Outcome = data == nil ? .failed : data?.volatile == true ? .volatile : .current
-        return repositories.map { $0.outcome }.max() ?? fallback
+        let outcome = repositories.map { $0.outcome }.max() ?? fallback
+        return isDegraded ? max(outcome, .volatile) : outcome
     }
 
     public mutating func handle(_ event: Event) -> [Action] {
         switch (state, event) {
         case (.ready, .upkeepDue(let snapshot)):
             return upkeep == nil ? enterUpkeep(0, snapshot: snapshot) : []
+        case (.ready, .degraded(let reason)):
+            if isDegraded || data?.volatile != false { return [] }
+            isDegraded = true
+            data?.problem = reason
+            warnings.append("the data partition has failed: \(reason)")
+            return [.degraded]
         case (.ready, .kept(let snapshot, let warning)):
             return finishUpkeep(snapshot, warning)
         case (.ready, .lost(let reason, _)), (.ready, .stuck(let reason)):
@@ -273,7 +288,7 @@ public struct BootMachine: Sendable {
     private mutating func enterUpkeep(_ index: Int, snapshot: Bool) -> [Action] {
         var index = index
         while index < repositories.count, !snapshot, !unfinished.contains(index), !repositories[index].untold { index += 1 }
-        if index >= repositories.count || data?.volatile != false {
+        if index >= repositories.count || data?.volatile != false || isDegraded {
             upkeep = nil
             return []
         }

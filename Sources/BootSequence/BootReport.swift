@@ -117,6 +117,9 @@ extension DataReport {
             ("mount", .string(mount)),
             ("filesystem", .string(filesystem)),
             ("volatile", .bool(volatile)),
+            ("problem", .string(problem)),
+            ("resets", .number(resets)),
+            ("history", .array(history.map { .string($0) })),
             (
                 "actions",
                 .array(
@@ -133,7 +136,6 @@ extension DataReport {
     public var workerJSON: JSON {
         .object([
             ("data", json), ("unclean", .bool(unclean)), ("formatted", .bool(formatted)), ("wiped", .bool(wiped)),
-            ("problem", .string(problem)),
         ])
     }
 
@@ -150,6 +152,8 @@ extension DataReport {
             device: data["device"]?.stringValue, mount: mount, filesystem: data["filesystem"]?.stringValue,
             volatile: data["volatile"]?.boolValue ?? false, unclean: json["unclean"]?.boolValue ?? false,
             formatted: json["formatted"]?.boolValue ?? false, wiped: json["wiped"]?.boolValue ?? false, actions: actions,
-            problem: json["problem"]?.stringValue)
+            problem: data["problem"]?.stringValue)
+        resets = data["resets"]?.numberValue ?? 0
+        history = data["history"]?.elements.compactMap { $0.stringValue } ?? []
     }
 }

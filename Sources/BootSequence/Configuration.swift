@@ -30,8 +30,15 @@ public struct Configuration: Sendable {
     public var buttonBias = Bias.pullUp
     /// How long the button must be held for a factory reset, in milliseconds.
     public var hold: Int64 = 5_000
+    /// What restarts the board for a factory reset, as a shell command.
+    public var rebootCommand = "/sbin/reboot"
     /// Where status.json, env and ready are written: a tmpfs.
     public var statusDirectory = "/run/firstlight"
+
+    /// A shell command for READY with everything as it should be; empty for none.
+    public var onReady = ""
+    /// A shell command for READY with something not as it should be, and for a partition that fails later; empty for none.
+    public var onDegraded = ""
 
     public init() {}
 

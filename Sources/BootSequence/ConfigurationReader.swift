@@ -14,6 +14,8 @@ public struct ConfigurationReader {
     private var section = ""
     /// Which of `configuration.databases` the section is.
     private var database: Int?
+    /// As it was written: what is below the mount point can be told once that is known.
+    private var preserve: (value: String, file: String, line: Int64)?
 
     public init() {}
 
@@ -23,6 +25,30 @@ public struct ConfigurationReader {
         readFile(path)
         for name in (try? FileSystem.list(path + ".d")) ?? [] where Text.hasSuffix(name, ".conf") {
             readFile("\(path).d/\(name)")
+        }
+        finish()
+    }
+
+    /// What can be judged once everything has been read.
+    public mutating func finish() {
+        configuration.data.databases = configuration.databases.map { $0.repository.path }
+        guard let preserve else { return }
+        configuration.data.preserve = []
+        configuration.data.preserveMistake = nil
+        let mount = configuration.data.mount
+        for part in Text.split(preserve.value, 0x2C) {
+            let path = Text.trim(part)
+            if path.utf8.isEmpty { continue }
+            let inside = Text.hasPrefix(path, "/") ? Text.dropPrefix(path, mount.utf8.last == 0x2F ? mount : mount + "/") : path
+            let names = Text.split(inside ?? "", 0x2F).filter { !$0.utf8.isEmpty && $0 != "." }
+            if !names.isEmpty && !names.contains("..") {
+                configuration.data.preserve.append(names)
+                continue
+            }
+            // Guessed wrong, a reset would take what was to be kept.
+            configuration.data.preserveMistake = "\(path) is no path below \(mount)"
+            let reason = "[data] preserve: \(path) is no path below \(mount); there will be no factory reset until it is one"
+            mistakes.append(Configuration.Mistake(file: preserve.file, line: preserve.line, reason: reason))
         }
     }
 
@@ -124,7 +150,8 @@ public struct ConfigurationReader {
             }
         case "hooks":
             switch key {
-            case "on-ready", "on-degraded": notYet(key, value, unless: "")
+            case "on-ready": configuration.onReady = value
+            case "on-degraded": configuration.onDegraded = value
             default: unknown(key)
             }
         default:
@@ -144,11 +171,11 @@ public struct ConfigurationReader {
         switch key {
         case "device": setValue(key, value, "PARTLABEL=, PARTUUID=, LABEL=, UUID=, a path or none") { assign(DeviceSpec(text: value), &$0.data.device) }
         case "mount": setValue(key, value, "an absolute path") { assign(ConfigurationReader.path(value), &$0.data.mount) }
-        case "filesystem": setValue(key, value, "ext4") { assign(FilesystemKind(text: value), &$0.data.filesystem) }
+        case "filesystem": setValue(key, value, "ext4 or f2fs") { assign(FilesystemKind(text: value), &$0.data.filesystem) }
         case "format": setValue(key, value, "if-unusable, if-blank, never or always") { assign(FormatPolicy(text: value), &$0.data.format) }
         case "wait": setValue(key, value, ConfigurationReader.time) { assign(ConfigurationReader.duration(value), &$0.data.wait) }
-        case "grow": notYet(key, value, unless: "filesystem")
-        case "preserve": notYet(key, value, unless: "")
+        case "grow": setValue(key, value, "filesystem, partition or no") { assign(GrowPolicy(text: value), &$0.data.grow) }
+        case "preserve": preserve = (value, file, line)
         default: unknown(key)
         }
     }
@@ -207,8 +234,8 @@ public struct ConfigurationReader {
                 assign(ConfigurationReader.duration(value).flatMap { (1000..<ResetButton.stuckTime).contains($0) ? $0 : nil }, &$0.hold)
             }
         case "press": notYet(key, value, unless: "none")
-        case "reset": notYet(key, value, unless: "partition")
-        case "reboot-command": notYet(key, value, unless: "/sbin/reboot")
+        case "reset": setValue(key, value, "partition or database") { assign(ResetScope(text: value), &$0.data.reset) }
+        case "reboot-command": setValue(key, value, "a command") { assign(value.utf8.isEmpty ? nil : value, &$0.rebootCommand) }
         default: unknown(key)
         }
     }

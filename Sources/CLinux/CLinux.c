@@ -78,6 +78,19 @@ struct open_how_v0 { uint64_t flags, mode, resolve; };
 #define SYS_openat2 437
 #endif
 
+int linux_open_inside(int directory, const char *name, int flags) {
+    // RESOLVE_NO_XDEV, NO_MAGICLINKS, NO_SYMLINKS, BENEATH.
+    struct open_how_v0 how = {(uint64_t)(unsigned)flags, 0, 0x01 | 0x02 | 0x04 | 0x08};
+    int descriptor = (int)syscall(SYS_openat2, directory, name, &how, sizeof how);
+    if (descriptor >= 0 || (errno != ENOSYS && errno != E2BIG)) return descriptor;
+    return openat(directory, name, flags | O_NOFOLLOW, 0);
+}
+
+int linux_rename_new(int from, const char *name, int to, const char *other) {
+    // Since Linux 3.15; a filesystem that does not have it says EINVAL.
+    return (int)syscall(SYS_renameat2, from, name, to, other, 1 /* RENAME_NOREPLACE */);
+}
+
 int linux_open_no_symlinks(int directory, const char *path, int flags, mode_t mode) {
     const uint64_t no_symlinks = 0x04;
     // openat2 refuses a mode without O_CREAT.

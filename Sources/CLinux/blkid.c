@@ -83,3 +83,8 @@ int linux_discard(int descriptor, uint64_t offset, uint64_t length) {
     uint64_t range[2] = {offset, length};
     return ioctl(descriptor, BLKDISCARD, range);
 }
+
+int linux_zero_out(int descriptor, uint64_t offset, uint64_t length) {
+    uint64_t range[2] = {offset, length};
+    return ioctl(descriptor, BLKZEROOUT, range);
+}

@@ -46,3 +46,8 @@ int linux_file_touches(int descriptor, uint64_t from, uint64_t to) {
 
 // EXT4_IOC_RESIZE_FS, which no header of the kernel's interface has (fs/ext4/ext4.h).
 int linux_ext4_grow(int descriptor, uint64_t blocks) { return ioctl(descriptor, _IOW('f', 16, uint64_t), &blocks) ? errno : 0; }
+
+int linux_trim(int descriptor, uint64_t start, uint64_t length) {
+    struct fstrim_range range = {.start = start, .len = length};
+    return ioctl(descriptor, FITRIM, &range) ? errno : 0;
+}

@@ -32,6 +32,7 @@ private func run(_ options: Options) throws(CommandError) -> Int32 {
     case .snapshot: return try SnapshotCommand(options).run()
     case .restore: return try RestoreCommand(options).run()
     case .new: return try NewCommand(options).run()
+    case .factoryReset: return try FactoryResetCommand(options).run()
     case .help: standardOutput(Usage.text)
     case .version:
         if options.json {

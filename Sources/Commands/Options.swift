@@ -5,7 +5,7 @@ internal import Linux
 /// The command line: a command, then options named like the configuration's keys.
 struct Options {
     enum Command: Equatable {
-        case status, wait, plan, migrate, rollback, check, snapshot, restore, new, help, version
+        case status, wait, plan, migrate, rollback, check, snapshot, restore, new, factoryReset, help, version
 
         init?(text: String) {
             switch text {
@@ -18,6 +18,7 @@ struct Options {
             case "snapshot": self = .snapshot
             case "restore": self = .restore
             case "new": self = .new
+            case "factory-reset": self = .factoryReset
             case "help", "--help", "-h": self = .help
             case "version", "--version": self = .version
             default: return nil
@@ -35,6 +36,7 @@ struct Options {
             case .snapshot: Command.database
             case .restore: Command.database + ["--snapshot", "--list"]
             case .new: ["--config", "--migrations"]
+            case .factoryReset: ["--config", "--reason", "--reboot"]
             case .help, .version: []
             }
         }
@@ -62,6 +64,9 @@ struct Options {
     private(set) var snapshot: Int64?
     private(set) var list = false
     private(set) var requireDowns = false
+    /// Who asks for a factory reset.
+    private(set) var reason: String?
+    private(set) var reboot = true
 
     init(_ arguments: [String]) throws(CommandError) {
         guard let first = arguments.first else { throw .usage("a command is missing") }
@@ -119,6 +124,8 @@ struct Options {
         case "--snapshot":
             let number = value == "pinned" ? 0 : Text.number(value).flatMap { $0 > 0 ? $0 : nil }
             snapshot = try parsed(number, "a snapshot's number (restore --list) or pinned")
+        case "--reason": reason = value
+        case "--reboot": reboot = try parsed(value == "yes" ? true : value == "no" ? false : nil, "yes or no")
         case "--require-downs": requireDowns = try parsed(value == "yes" ? true : value == "no" ? false : nil, "yes or no")
         default:
             let key = String(decoding: option.utf8.dropFirst(2), as: UTF8.self)
@@ -133,7 +140,7 @@ struct Options {
 
     private func checkTarget() throws(CommandError) {
         switch command {
-        case .status, .wait, .version:
+        case .status, .wait, .factoryReset, .version:
             if let name = names.first { throw .usage("\"\(name)\": nothing was expected here") }
         case .plan, .migrate:
             if (database == nil) != (migrations == nil) { throw .usage("--database FILE and --migrations DIR belong together") }

@@ -16,10 +16,7 @@ enum Target {
                     user: nil)
             ]
         } else {
-            var reader = ConfigurationReader()
-            reader.read(options.configuration)
-            for mistake in reader.mistakes { standardErrorLine("firstlightctl: \(mistake.text)") }
-            databases = reader.configuration.databases
+            databases = configuration(options).databases
             for name in names where !databases.contains(where: { $0.repository.name == name }) {
                 throw .usage("\"\(name)\": there is no [database \(name)] in \(options.configuration)")
             }
@@ -32,6 +29,14 @@ enum Target {
             for (key, value) in options.settings { _ = databases[index].repository.set(key, value) }
         }
         return databases
+    }
+
+    /// The configuration, its mistakes told.
+    static func configuration(_ options: Options) -> Configuration {
+        var reader = ConfigurationReader()
+        reader.read(options.configuration)
+        for mistake in reader.mistakes { standardErrorLine("firstlightctl: \(mistake.text)") }
+        return reader.configuration
     }
 
     /// The one, for a command that writes.

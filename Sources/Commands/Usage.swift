@@ -11,6 +11,11 @@ enum Usage {
               --require OUTCOME[,OUTCOME]...   exit 0 only with one of these
               --timeout TIME                   no longer than that
 
+          factory-reset    erases the data partition early in the next boot, as the
+                           configuration has it (preserve, reset), and reboots
+              --reason TEXT                    who asks, for the record
+              --reboot yes|no                  no: whenever that comes by itself
+
         About a database, on any Linux:
           plan [NAME]...   what a boot would do to its schema; writes nothing
           migrate [NAME]   what a boot does; tries again what rests after a failure

@@ -9,14 +9,19 @@ struct BlockDevice: ~Copyable, BlockReading {
     let number: UInt64
     private let file: FileDescriptor
 
-    enum Access { case read, exclusive }
+    enum Access { case read, write, exclusive }
 
-    /// Opens a block device. `.exclusive` is for writing and fails with EBUSY while it is mounted or otherwise in use
+    /// Opens a block device. `.write` is for what lies outside a filesystem that may be mounted. `.exclusive` is for writing and fails with EBUSY while it is mounted or otherwise in use
     /// by the kernel: what is about to be erased must be nobody's.
     static func open(_ path: String, _ access: Access) throws(LinuxError) -> BlockDevice {
-        let flags = (access == .read ? O_RDONLY : O_RDWR | O_EXCL) | O_CLOEXEC
+        let mode: Int32 =
+            switch access {
+            case .read: O_RDONLY
+            case .write: O_RDWR
+            case .exclusive: O_RDWR | O_EXCL
+            }
         let raw = try retryWhileBusy { () throws(LinuxError) in
-            linux_openat(AT_FDCWD, path, flags, 0)
+            linux_openat(AT_FDCWD, path, mode | O_CLOEXEC, 0)
         } failed: { $0 < 0 && linux_errno() == EBUSY }
         if raw < 0 { throw .last("open", path) }
         let file = FileDescriptor(owning: raw, name: path)
@@ -82,5 +87,10 @@ struct BlockDevice: ~Copyable, BlockReading {
         let error = LinuxError.last("BLKDISCARD", path)
         if error.code == EOPNOTSUPP || error.code == ENOTTY || error.code == EINVAL { return false }
         throw error
+    }
+
+    /// BLKZEROOUT: zeros, on the device when it returns or with the next `sync`.
+    func zeroOut(at offset: Int64, count: Int64) throws(LinuxError) {
+        if linux_zero_out(file.raw, UInt64(offset), UInt64(count)) != 0 { throw .last("BLKZEROOUT", path) }
     }
 }

@@ -18,20 +18,24 @@ extension DataPartition {
                     step = ladder.afterMountFailed(error.code)
                 }
             case .preen:
-                let check = check(.preen, ["-p", path])
+                let check = check(.preen, [probe.kind == .f2fs ? "-a" : "-p", path], of: probe.kind, size)
                 if check.verdict != .clean { isSuspect = true }
                 step = ladder.after(check)
             case .repair:
                 // -f: a filesystem that calls itself clean and does not mount would not be looked at.
-                step = ladder.after(check(.repair, ["-f", "-y", path]))
+                step = ladder.after(check(.repair, ["-f", "-y", path], of: probe.kind, size))
                 isSuspect = true
             case .repairFrom(let place):
                 let from = ["-b", "\(place.block)", "-B", "\(place.blockSize)"]
-                step = ladder.after(check(.backupSuperblock, ["-f", "-y"] + from + [path]))
+                step = ladder.after(check(.backupSuperblock, ["-f", "-y"] + from + [path], of: .ext4, size))
                 isSuspect = true
             case .format(let why):
                 let isBlank = probe.finding == .blank
-                if !isBlank, try salvage(path, why: why) { return }
+                if probe.kind == .f2fs {
+                    try refuseWhereReadable(path, why: why)
+                } else if !isBlank, try salvage(path, why: why) {
+                    return
+                }
                 try format(path, why: why, blank: isBlank)
                 return try mountFormatted(path)
             case .giveUp(let why):
@@ -53,20 +57,21 @@ extension DataPartition {
     mutating func mount(_ path: String, proof: Bool) throws(LinuxError) {
         reporter.progress(.working, "mount \(path)")
         if !FileSystem.exists(mountPoint) { try FileSystem.makeDirectory(mountPoint) }
-        try Mounting.mount(path, on: mountPoint, proof: proof)
+        filesystem = try Mounting.mount(path, on: mountPoint, proof: proof)
+        note(.mount, "ok", "\(path) on \(mountPoint), \(filesystem.text)")
         // While something salvaged lies behind it, not yet.
         if !isSalvaging { grow(path) }
-        note(.mount, "ok", "\(path) on \(mountPoint)")
     }
 
-    /// Runs e2fsck and notes what it said.
-    private mutating func check(_ rung: Rung, _ arguments: [String]) -> Check {
-        var command = "e2fsck"
+    /// Runs the filesystem's check and notes what it said.
+    private mutating func check(_ rung: Rung, _ arguments: [String], of kind: FilesystemKind, _ size: Int64) -> Check {
+        let programs = kind == .f2fs ? F2FS.check : checkPrograms
+        var command = Text.name(of: programs.first ?? "fsck")
         for argument in arguments { command += " \(argument)" }
         reporter.progress(rung == .preen ? .working : .recovering, command)
         if rung != .preen { reporter.log.warning("data: the filesystem is damaged, so now: \(command)") }
         do throws(LinuxError) {
-            let result = try Program.run(checkPrograms, arguments, reporter: reporter)
+            let result = try Program.run(programs, arguments, deadline: Program.patience(size), reporter: reporter)
             let check = Check(end: result.end, readError: result.readError)
             note(rung, check.text, result.text)
             return check

@@ -3,22 +3,24 @@ import Linux
 
 /// Everything that destroys. The order, each step on the device before the next begins:
 ///
-/// intent to the tail → (wipe only: discard) → old superblocks overwritten, verified gone → stage to the tail → mkfs
+/// intent to the record → (wipe only: discarded, or overwritten) → old superblocks overwritten, verified gone → stage to the tail → mkfs
 /// → intent cleared
 ///
 /// A cut anywhere leaves the intent, and the next `bringUp` begins again: an interrupted discard looks blank, and
 /// without the intent a repair from a backup superblock brought erased rows back (RULES.md F13).
 extension DataPartition {
-    /// A factory reset of the partition: everything on it is gone, an empty filesystem is there, nothing is mounted
-    /// (`bringUp` does that). Counted in the tail.
+    /// A factory reset now, as the configuration wants it: with nothing to preserve the partition is erased, an empty filesystem is on it, and nothing
+    /// is mounted (`bringUp` does that); else it is asked for, and `bringUp` removes the files. Counted in the record.
     /// - Parameter reason: who asked for it, for the record: `button`.
     /// - Throws: `.refused` where the configuration protects what is there (`format = never`, another kind of
     ///   filesystem); `.inUse` while it cannot be unmounted. Once begun, the next `bringUp` finishes what failed.
     public mutating func wipe(reason: String) throws(DataPartitionError) {
         reporter.progress(.wiping, "find \(settings.device.text)")
-        if settings.device == .none || settings.format == .never {
-            let why = settings.device == .none ? "device = none" : "format = never"
-            throw fail(.wipe, DataPartitionError(.refused, "factory reset: it may not be formatted: \(why)"))
+        if erasure != .partition { return try requestReset(reason: reason) }
+        do throws(DataPartitionError) {
+            try refuseReset(settings.format)
+        } catch {
+            throw fail(.wipe, error)
         }
         let path = try find()
         try unmount(path)
@@ -27,15 +29,20 @@ extension DataPartition {
             let device = try BlockDevice.open(path, .read)
             // A card that can be written but not read here and there is just what a reset may be asked for.
             tail = (try? Tail.read(device)) ?? TailRecord()
-            if tail.intent == nil, settings.format != .always, case .foreign(let kind) = Probe(device).finding {
-                throw LinuxError("format", "\(path), which holds \(kind)", code: EPERM)
-            }
+            if tail.intent == nil { try refuseStranger(device, path) }
         } catch {
             let kind: DataPartitionError.Kind = error.code == EPERM ? .refused : .system
             throw fail(.wipe, DataPartitionError(kind, "factory reset: \(error.text)", code: error.code))
         }
+        try wipe(path, &tail, reason: reason)
+    }
+
+    /// Erases and formats, whatever was begun before.
+    mutating func wipe(_ path: String, _ tail: inout TailRecord, reason: String) throws(DataPartitionError) {
         tail.resets += 1
         tail.intent = TailRecord.Intent(operation: .wipe, stage: .erase, reason: reason)
+        tail.request = nil
+        tail.erased = 0
         reporter.log.warning("data: factory reset of \(path), number \(tail.resets): \(reason)")
         try erase(path, &tail, overwrite: true)
     }
@@ -85,12 +92,17 @@ extension DataPartition {
             size = device.size
             tail.intent?.stage = overwrite ? .erase : .format
             try Tail.write(&tail, to: device)
-            if overwrite {
-                if isWipe { discard(device) }
-                try eraseSuperblocks(device)
-            }
         } catch {
             throw fail(rung, DataPartitionError(doing, error))
+        }
+        try afterStage("announced")
+        if overwrite {
+            if isWipe { try eraseContents(path, &tail) }
+            do throws(LinuxError) {
+                try eraseSuperblocks(BlockDevice.open(path, .exclusive))
+            } catch {
+                throw fail(rung, DataPartitionError(doing, error))
+            }
         }
         try afterStage("erased")
         if overwrite {
@@ -108,13 +120,15 @@ extension DataPartition {
         do throws(LinuxError) {
             let device = try BlockDevice.open(path, .exclusive)
             tail.intent = nil
-            // Into both slots: with the intent left in the older one, the newer one gone bad years later would erase
-            // the device.
-            try Tail.write(&tail, to: device)
-            try Tail.write(&tail, to: device)
+            // Nothing is left to reset.
+            tail.request = nil
+            tail.erased = 0
+            tail.remember(intent.operation.text, intent.reason)
+            try Tail.settle(&tail, on: device)
         } catch {
             throw fail(rung, DataPartitionError("\(doing): clear the intent", error))
         }
+        record = tail
         formatted = true
         if isWipe { wiped = true }
         note(rung, "ok", intent.reason)
@@ -124,38 +138,89 @@ extension DataPartition {
     mutating func makeFilesystem(
         _ path: String, end: Int64, _ phase: Reporter.Phase, _ rung: Rung
     ) throws(DataPartitionError) {
-        reporter.progress(phase, "mkfs.ext4 \(path)")
+        var programs = makePrograms
+        var arguments = Ext4.makeArguments(path, end: end, for: settings.device)
+        if settings.filesystem == .f2fs {
+            if F2FS.make.contains(where: { FileSystem.exists($0) }) {
+                programs = F2FS.make
+                arguments = F2FS.makeArguments(path, end: end, for: settings.device)
+            } else {
+                reporter.log.error("data: [data] filesystem = f2fs, but this image has no mkfs.f2fs: it becomes ext4")
+            }
+        }
+        let name = Text.name(of: programs.first ?? "mkfs")
+        reporter.progress(phase, "\(name) \(path)")
         let result: Program.Result
         do throws(LinuxError) {
-            let arguments = Ext4.makeArguments(path, end: end, for: settings.device)
             result = try BlockDevice.retryWhileBusy { () throws(LinuxError) in
-                try Program.run(makePrograms, arguments, reporter: reporter)
+                try Program.run(programs, arguments, deadline: Program.patience(end), reporter: reporter)
             } failed: { $0.isInUse }
         } catch {
-            throw fail(rung, DataPartitionError("mkfs.ext4 \(path)", error))
+            throw fail(rung, DataPartitionError("\(name) \(path)", error))
         }
         if result.end != .exited(0) {
-            throw fail(rung, DataPartitionError(.system, "mkfs.ext4 \(path): \(result.text)"))
+            throw fail(rung, DataPartitionError(.system, "\(name) \(path): \(result.text)"))
         }
     }
 
-    /// Tells the flash that all of it is free. A piece at a time, since a long discard shows no other sign of life.
-    /// What it does not reach is what `eraseSuperblocks` is for.
-    private func discard(_ device: borrowing BlockDevice) {
-        let end = Tail.start(on: device.size)
-        let piece: Int64 = 256 << 20
-        var offset: Int64 = 0
-        while offset < end {
-            reporter.progress(.wiping, "discard \(device.path) from \(offset >> 20) MiB")
+    /// Tells the flash that all of it is free, or overwrites it where the device cannot be told: a piece at a time, since a long one shows no other sign
+    /// of life. What cannot be reached is left; what must be gone `eraseSuperblocks` looks after.
+    private mutating func eraseContents(_ path: String, _ tail: inout TailRecord) throws(DataPartitionError) {
+        var canDiscard = isDiscarding
+        var isTold = false
+        while true {
+            let isDone: Bool
             do throws(LinuxError) {
-                if try !device.discard(at: offset, count: min(piece, end - offset)) { return }
+                isDone = try eraseContents(BlockDevice.open(path, .exclusive), &tail, &canDiscard, &isTold)
             } catch {
-                reporter.log.warning("data: \(error.text): overwriting instead")
-                return
+                throw fail(.wipe, DataPartitionError("wipe \(path)", error))
             }
-            offset += piece
+            if isDone { return }
+            try afterStage("overwritten")
         }
     }
+
+    /// - Returns: false after so many bytes that it is worth a note in the record how far it is.
+    private func eraseContents(
+        _ device: borrowing BlockDevice, _ tail: inout TailRecord, _ canDiscard: inout Bool, _ isTold: inout Bool
+    ) throws(LinuxError) -> Bool {
+        let end = Tail.start(on: device.size)
+        // A record in the head is what a cut is to find.
+        let start = try max(tail.erased, Tail.place(on: device) == .head ? 4096 : 0)
+        var offset = start
+        while offset < end {
+            let count = min(canDiscard ? DataPartition.discardPiece : DataPartition.overwritePiece, end - offset)
+            reporter.progress(.wiping, "\(canDiscard ? "discard" : "overwrite") \(device.path) from \(offset >> 20) MiB")
+            do throws(LinuxError) {
+                if canDiscard {
+                    canDiscard = try device.discard(at: offset, count: count)
+                    if !canDiscard { continue }
+                } else {
+                    try device.zeroOut(at: offset, count: count)
+                }
+            } catch {
+                if !isTold { reporter.log.warning("data: \(error.text)\(canDiscard ? ": overwriting instead" : ": such places are left")") }
+                isTold = true
+                if canDiscard {
+                    canDiscard = false
+                    continue
+                }
+            }
+            offset += count
+            if !canDiscard && offset - start >= overwriteNote && offset < end {
+                try device.sync()
+                tail.erased = offset
+                try Tail.write(&tail, to: device)
+                return false
+            }
+        }
+        try device.sync()
+        return true
+    }
+
+    /// In bytes.
+    private static let discardPiece: Int64 = 256 << 20
+    private static let overwritePiece: Int64 = 16 << 20
 
     /// Overwrites the first MiB and every superblock there may be, and reads from the device that none is left: with
     /// an old one at a place where no new one will be, a later repair would bring the old filesystem back over the
@@ -165,7 +230,9 @@ extension DataPartition {
         let limit = limit ?? Tail.start(on: device.size)
         let old = try? Superblock.read(device, at: Superblock.offset)
         let offsets = SuperblockPlace.backups(on: device.size, like: old.flatMap { $0 }).map { $0.offset }
-        try device.write([UInt8](repeating: 0, count: Int(min(1 << 20, limit))), at: 0)
+        // All but a record in the head, which goes with mkfs.
+        let start = try Tail.place(on: device) == .head ? Tail.headCount : 0
+        try device.write([UInt8](repeating: 0, count: Int(min(1 << 20, limit) - start)), at: start)
         let zeros = [UInt8](repeating: 0, count: Superblock.byteCount)
         for offset in offsets where offset < limit {
             // A place that cannot be read cannot be shown to be empty: overwritten as well.

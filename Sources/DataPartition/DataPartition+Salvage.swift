@@ -113,6 +113,8 @@ extension DataPartition {
                 throw LinuxError("verify what was salvaged on", path, code: EBADMSG)
             }
             try eraseSuperblocks(device, below: bundle.offset)
+            // Where the old filesystem reached to the end, the intent is in the head up to here, and mkfs begins with that.
+            try Tail.write(&tail, to: device)
         } catch {
             throw fail(.salvage, DataPartitionError("salvage \(path)", error))
         }
@@ -127,6 +129,7 @@ extension DataPartition {
             throw fail(.salvage, DataPartitionError("salvage \(path): copy back", error))
         }
         try afterStage("copied")
+        record = tail
         formatted = true
         isSuspect = true
         note(.salvage, "ok", reason)
@@ -153,14 +156,45 @@ extension DataPartition {
     }
 
     private func clearIntent(_ device: borrowing BlockDevice, _ tail: inout TailRecord) throws(LinuxError) {
+        if let intent = tail.intent { tail.remember("salvage", intent.reason) }
         tail.intent = nil
         tail.bundle = nil
-        // Into both slots, as after a format.
-        try Tail.write(&tail, to: device)
-        try Tail.write(&tail, to: device)
+        try Tail.settle(&tail, on: device)
     }
 
     // ---- Reading without writing ----
+
+    /// An f2fs that nothing makes writable is formatted only where a read-only mount gives out no file: where on it something could be put
+    /// meanwhile only f2fs itself knows.
+    mutating func refuseWhereReadable(_ path: String, why: String) throws(DataPartitionError) {
+        try makeMountPoint()
+        var found: Bool
+        do throws(LinuxError) {
+            if linux_mount(path, mountPoint, "f2fs", Mounting.flags | UInt(MS_RDONLY), "norecovery") != 0 {
+                let failure = LinuxError.last("mount read-only", path)
+                guard [EUCLEAN, EBADMSG, EINVAL, EIO, ESTALE].contains(failure.code) else { throw failure }
+                return
+            }
+            found = holdsFiles(mountPoint, depth: 0)
+            try unmount()
+        } catch {
+            throw fail(.salvage, DataPartitionError("look into \(path) (\(why))", error))
+        }
+        if found {
+            throw fail(.salvage, DataPartitionError(.unusable, "\(path) (\(why)) still gives files to a read-only mount; it is left as it is"))
+        }
+    }
+
+    private func holdsFiles(_ directory: String, depth: Int) -> Bool {
+        // What does not answer may be anything.
+        guard depth < 64, let names = try? FileSystem.list(directory) else { return true }
+        for name in names {
+            guard let status = try? FileSystem.status("\(directory)/\(name)") else { return true }
+            if status.kind == .file { return true }
+            if status.kind == .directory, holdsFiles("\(directory)/\(name)", depth: depth + 1) { return true }
+        }
+        return false
+    }
 
     /// A superblock that a filesystem can be read by.
     private struct Readable {
@@ -228,20 +262,19 @@ extension DataPartition {
 
     // ---- Growing over what is behind the filesystem ----
 
-    /// Grows a filesystem of ours, which has a tail behind it, where it ends long before that: what was salvaged lay there. Cut short it is
-    /// done at the next boot; that it does not go is only told.
-    func grow(_ path: String) {
+    /// Grows a mounted ext4 that ends long before its partition, less the tail, does: its image was made for a smaller card, or what was salvaged lay
+    /// there. The kernel does it in steps that each leave a filesystem; cut short it is done at the next boot, and that it does not go is only told.
+    mutating func grow(_ path: String) {
         guard let device = try? BlockDevice.open(path, .read), let found = try? Superblock.read(device, at: Superblock.offset) else { return }
         let end = Tail.start(on: device.size)
-        guard end - found.size >= Self.worthGrowing, (try? Tail.read(device))?.sequence ?? 0 > 0,
-            let root = try? FileDescriptor.open(mountPoint, .directory)
+        guard settings.grow != .no, found.isIntact, end - found.size >= Self.worthGrowing, let root = try? FileDescriptor.open(mountPoint, .directory)
         else { return }
         reporter.progress(.working, "grow \(path)")
         let code = linux_ext4_grow(root.raw, UInt64(end / found.blockSize))
         if code != 0 {
-            reporter.log.warning("data: \(path): growing it to its partition: \(LinuxError.name(code)); it is used as it is")
+            note(.grow, "failed", "\(path) to its partition: \(LinuxError.name(code)); it is used as it is")
         } else {
-            reporter.log.notice("data: \(path): grown from \(found.size >> 20) to \(end >> 20) MiB")
+            note(.grow, "ok", "\(path) from \(found.size >> 20) to \(end >> 20) MiB")
         }
     }
 }

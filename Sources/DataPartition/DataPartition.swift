@@ -14,6 +14,12 @@ public struct DataPartition {
     let reporter: Reporter
     /// As mountinfo spells it.
     let mountPoint: String
+    /// The last `firstlight.factory_reset=` of the kernel's command line: a reset, once for each.
+    public var resetToken: String?
+    /// What is known of what outlives the filesystem.
+    var record = TailRecord()
+    /// What was mounted.
+    var filesystem = FilesystemKind.ext4
     var wiped = false
     var formatted = false
     /// What was on it went through a repair, or was carried over a format: the databases are looked at as after a power cut.
@@ -22,6 +28,10 @@ public struct DataPartition {
     var isSalvaging = false
     /// Called once a stage of an erasure is on the device: a test cuts there.
     var afterStage: (String) throws(DataPartitionError) -> Void = { (_) throws(DataPartitionError) in }
+    /// Whether a device that can discard is let to: a test has none that cannot.
+    var isDiscarding = true
+    /// How much is overwritten between two notes of how far it is, in bytes: a large card takes more than one boot may.
+    var overwriteNote: Int64 = 256 << 20
     /// Where e2fsck may be.
     var checkPrograms = Ext4.check
     /// Where mkfs.ext4 may be.
@@ -42,6 +52,7 @@ public struct DataPartition {
         if settings.device == .none {
             try makeMountPoint()
             note(.mount, "ok", "\(mountPoint) is used as it is")
+            bringUpInPlace()
             return report(device: nil, filesystem: nil)
         }
         let there = try mountTable().top(at: mountPoint)
@@ -69,15 +80,64 @@ public struct DataPartition {
         } catch {
             throw fail(.find, DataPartitionError("read \(path)", error))
         }
-        if found.tail.intent != nil {
-            try resume(path, found.tail)
+        record = found.tail
+        takeToken(&record)
+        var isFresh = record.intent != nil
+        if let reason = record.request, erasure == .partition, try wipeOnRequest(path, found, reason) {
+            isFresh = true
+            try mountFormatted(path)
+        } else if found.tail.intent != nil {
+            try resume(path, record)
             try mountFormatted(path)
         } else {
             try climb(path, found.probe, size: found.size)
         }
-        var report = report(device: path, filesystem: settings.filesystem.text)
-        report.unclean = isSuspect || found.tail.intent == nil && found.probe.isUnclean
+        if let reason = record.request, erasure != .partition { resetFiles(path, reason) }
+        var report = report(device: path, filesystem: filesystem.text)
+        report.unclean = isSuspect || !isFresh && found.probe.isUnclean
         return report
+    }
+
+    /// - Returns: false where the configuration, or what is there, forbids it: then it is asked for no more.
+    private mutating func wipeOnRequest(
+        _ path: String, _ found: (tail: TailRecord, probe: Probe, size: Int64), _ reason: String
+    ) throws(DataPartitionError) -> Bool {
+        var tail = record
+        do throws(DataPartitionError) {
+            try refuseReset(settings.format)
+            if tail.intent == nil, settings.format != .always, case .foreign(let kind) = found.probe.finding {
+                throw DataPartitionError(.refused, "factory reset: \(path) holds \(kind)")
+            }
+        } catch {
+            note(.wipe, "refused", "\(reason): \(error.text)")
+            reporter.log.error("data: \(error.text); asked for by: \(reason)")
+            record.request = nil
+            // Not even that where it is somebody else's.
+            if case .foreign = found.probe.finding { return false }
+            guard let device = try? BlockDevice.open(path, .exclusive) else { return false }
+            try? Tail.write(&record, to: device)
+            return false
+        }
+        try wipe(path, &tail, reason: reason)
+        return true
+    }
+
+    /// `device = none`: all there is to do is a reset that was asked for.
+    private mutating func bringUpInPlace() {
+        do throws(LinuxError) {
+            record = try readRecordFile()
+        } catch {
+            reporter.log.warning("data: \(error.text)")
+        }
+        takeToken(&record)
+        guard let reason = record.request else { return }
+        do throws(DataPartitionError) {
+            try refuseReset(.always)
+        } catch {
+            note(.wipe, "refused", "\(reason): \(error.text)")
+            return
+        }
+        resetFiles(nil, reason)
     }
 
     /// Reads all there is to know before anything is touched.
@@ -132,9 +192,12 @@ public struct DataPartition {
     }
 
     func report(device: String?, filesystem: String?) -> DataReport {
-        DataReport(
+        var report = DataReport(
             device: device, mount: settings.mount, filesystem: filesystem, formatted: formatted, wiped: wiped,
             actions: actions)
+        report.resets = record.resets
+        report.history = record.history
+        return report
     }
 
     func makeMountPoint() throws(DataPartitionError) {
@@ -173,12 +236,14 @@ public struct DataPartition {
         // Unknown where the tail does not answer: then it is only left as it is while somebody works on it.
         let tail = try? Tail.read(device)
         let isHalfDone = tail.map { $0.intent != nil } ?? true
-        if there.isReadOnly || isHalfDone {
-            let state = isHalfDone ? "with something begun on it and not done" : "read-only"
+        let isAskedFor = tail?.request != nil
+        if there.isReadOnly || isHalfDone || isAskedFor {
+            let state = isHalfDone ? "with something begun on it and not done" : there.isReadOnly ? "read-only" : "with a factory reset asked for"
             do throws(LinuxError) {
                 try unmount()
             } catch {
-                if tail == nil && !there.isReadOnly && error.code == EBUSY {
+                // A reset that was asked for while the applications run is the next boot's.
+                if tail == nil || !isHalfDone, !there.isReadOnly, error.code == EBUSY {
                     note(.mount, "ok", "\(path) is mounted already, and in use")
                     return report(device: path, filesystem: there.filesystem)
                 }

@@ -17,6 +17,10 @@ public struct DataReport: Sendable, Equatable {
     public var actions: [DataAction]
     /// Why it is volatile.
     public var problem: String?
+    /// Factory resets, ever.
+    public var resets: Int64 = 0
+    /// The last things that were destroyed here, and why: the newest last.
+    public var history: [String] = []
 
     public init(
         device: String?, mount: String, filesystem: String?, volatile: Bool = false, unclean: Bool = false,

@@ -19,14 +19,7 @@ enum Ext4 {
         // From 1 GiB up the tables would be hundreds of MiB (RULES.md F15); below, writing them now avoids doing it
         // later (F9).
         let lazy = blocks * 4096 >= 1 << 30 ? "1" : "0"
-        var uuid = Ext4.uuid
-        var label = "data"
-        switch spec {
-        // What it is found by must be there again.
-        case .uuid(let value): uuid = value
-        case .label(let value): label = value
-        default: break
-        }
+        let (uuid, label) = names(for: spec)
         // hash_seed: mke2fs would wait for the kernel's entropy to make one up, as it would for a UUID (F9, B1).
         // nodiscard: a factory reset has discarded already, and a discard without a sign of movement looks like a hang.
         return ["-F", "-q", "-O", features, "-b", "4096"] + geometry
@@ -34,6 +27,15 @@ enum Ext4 {
                 "-I", "256", "-m", "0", "-U", uuid, "-L", label, "-E",
                 "hash_seed=\(uuid),nodiscard,lazy_itable_init=\(lazy),lazy_journal_init=\(lazy)", path, "\(blocks)",
             ]
+    }
+
+    /// What a filesystem on it is called: what it is found by must be there again.
+    static func names(for spec: DeviceSpec) -> (uuid: String, label: String) {
+        switch spec {
+        case .uuid(let value): (value, "data")
+        case .label(let value): (uuid, value)
+        default: (uuid, "data")
+        }
     }
 
     /// What a mount is asked for besides the flags (RULES.md F8). The kernel refuses `data_err` where there is no

@@ -10,6 +10,7 @@ import Linux
 ///       │ │                                 │ │                            ▲ │                         ▲
 ///       │ │                                 │ └─could not run─► mount ─────┘ └─could not run───────────┘
 ///       │ │                                 └─uncorrected────────────────────▲
+///       │ ├──f2fs, cut off─► mount (the kernel rolls it forward)
 ///       │ ├──damaged────► repair from a backup (at most two) ─► mount ─fails─┘   (none left)
 ///       │ └──unknown bytes ───────────────► preen
 ///       └ last: format, if the policy allows it and the evidence demands it; else give up
@@ -66,6 +67,12 @@ struct Ladder {
                 return go(.giveUp("its filesystem has \(superblock.size) bytes, its partition only \(deviceSize)"))
             }
             return go(probe.isClean ? .mount : .preen)
+        case .f2fs(let found):
+            if found.size > deviceSize {
+                return go(.giveUp("its filesystem has \(found.size) bytes, its partition only \(deviceSize)"))
+            }
+            // One that was merely cut off is rolled forward by the kernel, and fsck.f2fs would undo what that could still find.
+            return go(found.checkpoint.map { $0.asksForCheck } ?? true ? .preen : .mount)
         case .damaged:
             // Not preen: over a damaged descriptor table it destroys the backups (GroupDescriptors).
             return readError ? go(.giveUp("damaged, and reading it failed")) : nextRepair()
@@ -106,10 +113,10 @@ struct Ladder {
             // ENODEV, EBUSY, ENOMEM, EROFS, a missing mount point: nothing about the filesystem.
             return go(.giveUp("mount: \(mountError)"))
         }
-        if probe.finding == .ext4 && !preened { return go(.preen) }
+        if hasFilesystem && !preened { return go(.preen) }
         if repair == .clean || repair == .fixed, code != EUCLEAN, code != EBADMSG {
             // EINVAL is also what an older kernel says to a newer feature, EIO what a passing error says.
-            if backups.isEmpty { return go(.giveUp("e2fsck finds nothing wrong, but mount: \(mountError)")) }
+            if backups.isEmpty { return go(.giveUp("\(checker) finds nothing wrong, but mount: \(mountError)")) }
         }
         return nextRepair()
     }
@@ -130,16 +137,17 @@ struct Ladder {
         if readError { return go(.giveUp("reading it failed, so it is not formatted")) }
         switch repair {
         case .uncorrected?:
-            return format("e2fsck -y could not put it right\(mountError.isEmpty ? "" : ", and mount: \(mountError)")")
+            return format("\(checker) -y could not put it right\(mountError.isEmpty ? "" : ", and mount: \(mountError)")")
         case .clean?, .fixed?:
-            return format("e2fsck -y has repaired it, and it is still damaged: mount: \(mountError)")
+            return format("\(checker) -y has repaired it, and it is still damaged: mount: \(mountError)")
         case .couldNotWork?:
-            if probe.hasIntactSuperblock { return go(.giveUp("e2fsck could not work on it, which proves nothing")) }
+            if probe.hasIntactSuperblock { return go(.giveUp("\(checker) could not work on it, which proves nothing")) }
+            if case .f2fs = probe.finding { return format("no whole checkpoint is left, and \(checker) could not work without") }
             return format(
                 probe.finding == .unknown
-                    ? "no filesystem in it" : "no whole superblock is left, and e2fsck could not work without")
+                    ? "no filesystem in it" : "no whole superblock is left, and \(checker) could not work without")
         case .didNotRun?, nil:
-            return go(.giveUp("e2fsck could not run, which proves nothing"))
+            return go(.giveUp("\(checker) could not run, which proves nothing"))
         }
     }
 
@@ -147,6 +155,16 @@ struct Ladder {
         switch policy {
         case .ifUnusable, .always: go(.format(why))
         case .ifBlank, .never: go(.giveUp("\(why); format = \(policy.text)"))
+        }
+    }
+
+    private var checker: String { probe.kind == .f2fs ? "fsck.f2fs" : "e2fsck" }
+
+    /// One that a check may be tried on before it is called damaged.
+    private var hasFilesystem: Bool {
+        switch probe.finding {
+        case .ext4, .f2fs: true
+        default: false
         }
     }
 

@@ -131,6 +131,30 @@ struct LostAndFound: ~Copyable {
         return false
     }
 
+    // ---- Removing ----
+
+    /// Removes every database and sidecar that lies in lost+found, and our own directories: for a factory reset of the databases.
+    static func removeDatabases(below root: borrowing FileDescriptor) throws(LinuxError) -> Int64 {
+        guard let lost = try? FileDescriptor.open(directoryName, below: root, .directory) else { return 0 }
+        var removed: Int64 = 0
+        for name in try FileSystem.list(lost.name) where isDatabase(name, lost) { removed += try TreeRemoval.remove(name, from: lost) }
+        return removed
+    }
+
+    private static func isDatabase(_ name: String, _ lost: borrowing FileDescriptor) -> Bool {
+        if let directory = try? FileDescriptor.open(name, below: lost, .directory) {
+            let found = Candidate(directory: directory)
+            return found.has("snapshots") && found.has("quarantine") || found.has(".firstlight")
+        }
+        guard let file = try? FileDescriptor.open(name, below: lost, .read), let head = try? file.bytes(at: 0, count: 20) else { return false }
+        return magics.contains { head.starts(with: $0) }
+    }
+
+    /// Of a database, a rollback journal, and a WAL of either byte order.
+    private static let magics: [[UInt8]] = [
+        Array("SQLite format 3\0".utf8), [0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7], [0x37, 0x7F, 0x06, 0x82], [0x37, 0x7F, 0x06, 0x83],
+    ]
+
     // ---- Moving ----
 
     /// The only one that fits goes to its place, durably.
@@ -141,7 +165,9 @@ struct LostAndFound: ~Copyable {
             return
         }
         let parent = try FileDescriptor.open(Text.directory(of: path), below: root, .directory)
-        if renameat(lost.raw, name, parent.raw, Text.name(of: path)) != 0 {
+        // An empty directory gives way, and nothing else does.
+        _ = unlinkat(parent.raw, Text.name(of: path), AT_REMOVEDIR)
+        if linux_rename_new(lost.raw, name, parent.raw, Text.name(of: path)) != 0 {
             throw .last("rename", "\(lost.name)/\(name) to \(parent.name)/\(Text.name(of: path))")
         }
         try parent.sync()

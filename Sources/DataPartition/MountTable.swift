@@ -10,10 +10,15 @@ struct MountTable {
         let options: String
         let filesystem: String
         let source: String
+        /// The filesystem's own, which it shares with every other place where it is mounted.
+        var superOptions = ""
 
         /// The RAM that `mountVolatile` mounted.
         var isVolatile: Bool { filesystem == "tmpfs" && source == volatileSource }
-        var isReadOnly: Bool { Text.split(options, 0x2C).contains("ro") }
+        /// As far as the kernel tells: after an error ext4 may still call itself writable (RULES.md F6).
+        var isReadOnly: Bool {
+            Text.split(options, 0x2C).contains("ro") || Text.split(superOptions, 0x2C).contains { $0 == "ro" || $0 == "emergency_ro" || $0 == "shutdown" }
+        }
     }
 
     /// What our tmpfs calls its source, to be known by when the supervisor was restarted.
@@ -34,7 +39,8 @@ struct MountTable {
             entries.append(
                 Entry(
                     device: words[2], mountPoint: MountTable.unescape(words[4]), options: words[5],
-                    filesystem: words[dash + 1], source: MountTable.unescape(words[dash + 2])))
+                    filesystem: words[dash + 1], source: MountTable.unescape(words[dash + 2]),
+                    superOptions: words.count > dash + 3 ? words[dash + 3] : ""))
         }
         self.entries = entries
     }

@@ -7,18 +7,31 @@ enum Mounting {
     /// The proof's file, in the filesystem's root, which only root writes to.
     static let proofName = ".firstlight-proof"
 
-    /// Mounts ext4 and looks whether the kernel has it as asked.
+    /// Mounts what is there and looks whether the kernel has it as asked.
     /// - Parameter proof: also write: after a repair, and wherever errors were counted. A clean boot writes nothing.
-    static func mount(_ path: String, on mountPoint: String, proof: Bool) throws(LinuxError) {
-        let hasJournal: Bool
+    /// - Returns: what it is.
+    static func mount(_ path: String, on mountPoint: String, proof: Bool) throws(LinuxError) -> FilesystemKind {
+        var kind = FilesystemKind.ext4
+        var options: [String]
         do {
             let device = try BlockDevice.open(path, .read)
             // Read again: a repair may have taken the journal away.
-            hasJournal = try Superblock.read(device, at: Superblock.offset)?.hasJournal == true
+            let superblock = try Superblock.read(device, at: Superblock.offset)
+            options = [Ext4.mountOptions(hasJournal: superblock?.hasJournal == true)]
+            if superblock == nil, try F2FS.read(device) != nil {
+                kind = .f2fs
+                // Known since Linux 6.4; before, it went on as if nothing had happened.
+                options = ["errors=remount-ro", ""]
+            }
         }
-        let code = try BlockDevice.retryWhileBusy { () throws(LinuxError) in
-            linux_mount(path, mountPoint, "ext4", flags, Ext4.mountOptions(hasJournal: hasJournal))
-        } failed: { $0 != 0 && linux_errno() == EBUSY }
+        let type = kind.text
+        var code: Int32 = -1
+        for options in options {
+            code = try BlockDevice.retryWhileBusy { () throws(LinuxError) in
+                linux_mount(path, mountPoint, type, flags, options)
+            } failed: { $0 != 0 && linux_errno() == EBUSY }
+            if code == 0 || linux_errno() != EINVAL { break }
+        }
         if code != 0 { throw .last("mount", path) }
         do throws(LinuxError) {
             let device = try BlockDevice.open(path, .read)
@@ -31,6 +44,7 @@ enum Mounting {
             _ = linux_umount(mountPoint, 0)
             throw error
         }
+        return kind
     }
 
     /// The errors that the kernel has counted in this filesystem: it may call it writable still (RULES.md F6, F14).

@@ -10,6 +10,8 @@ struct Probe {
         case ext4
         /// An ext4 filesystem whose primary superblock or group descriptors are damaged.
         case damaged
+        /// An f2fs with one superblock at least.
+        case f2fs(F2FS)
         /// A filesystem or partition table of another kind, by libblkid's name.
         case foreign(String)
         /// Bytes, but nothing known by any name.
@@ -25,11 +27,29 @@ struct Probe {
     /// F7).
     var readError: LinuxError?
 
-    /// Something of ext4 that its own fields or checksum prove to be whole.
-    var hasIntactSuperblock: Bool { superblock?.isIntact == true || !backups.isEmpty }
+    /// Something of it that its own fields or checksum prove to be whole, and that a check can begin from.
+    var hasIntactSuperblock: Bool {
+        if case .f2fs(let found) = finding { return found.checkpoint != nil }
+        return superblock?.isIntact == true || !backups.isEmpty
+    }
     /// Whether it was left without being unmounted, with errors recorded, or damaged.
-    var isUnclean: Bool { finding == .damaged || (finding == .ext4 && superblock?.isUnclean == true) }
-    var isClean: Bool { finding == .ext4 && superblock?.isClean == true }
+    var isUnclean: Bool {
+        switch finding {
+        case .ext4: superblock?.isUnclean == true
+        case .f2fs(let found): !found.isClean
+        case .damaged: true
+        default: false
+        }
+    }
+    var isClean: Bool {
+        switch finding {
+        case .ext4: superblock?.isClean == true
+        case .f2fs(let found): found.isClean
+        default: false
+        }
+    }
+    /// What it is mounted as.
+    var kind: FilesystemKind { if case .f2fs = finding { .f2fs } else { .ext4 } }
 
     init(
         finding: Finding, superblock: Superblock? = nil, backups: [SuperblockPlace] = [], readError: LinuxError? = nil
@@ -75,9 +95,15 @@ struct Probe {
         findBackups(device)
         switch signature {
         case .one("ext2"), .one("ext3"), .one("ext4"), .one("ext4dev"): finding = .damaged
+        case .one("f2fs"): finding = findF2FS(device) ?? .foreign("f2fs")
         case .one(let name): finding = .foreign(name)
         case .ambivalent: finding = .foreign("several filesystems' signatures")
         case .none:
+            // libblkid looks at the first of its two superblocks only.
+            if let found = findF2FS(device) {
+                finding = found
+                return
+            }
             let traces = superblock != nil || !backups.isEmpty || hasBackupMagic(device)
             let uniform = !traces && isUniform(device)
             // What gave no answer may be anything (RULES.md F7).
@@ -85,13 +111,20 @@ struct Probe {
         }
     }
 
+    private mutating func findF2FS(_ device: borrowing some BlockReading & ~Copyable) -> Finding? {
+        do throws(LinuxError) {
+            return try F2FS.read(device).map { .f2fs($0) }
+        } catch {
+            readError = readError ?? error
+            return nil
+        }
+    }
+
     /// Backups that are whole, agree with where they lie, and have a usable descriptor table behind them.
     private mutating func findBackups(_ device: borrowing some BlockReading & ~Copyable) {
         for place in SuperblockPlace.backups(on: device.size, like: superblock) where backups.count < 4 {
             do throws(LinuxError) {
-                guard let copy = try Superblock.read(device, at: place.offset), copy.isIntact,
-                    copy.blockSize == place.blockSize, copy.group == place.group, copy.size <= device.size,
-                    copy.firstDataBlock + copy.group * copy.blocksPerGroup == place.block,
+                guard let copy = try Superblock.read(device, at: place.offset), copy.isBackup(at: place), copy.size <= device.size,
                     superblock?.isIntact != true || copy.uuid == superblock?.uuid,
                     try GroupDescriptors.areSound(of: copy, at: place.block, on: device)
                 else { continue }

@@ -1,7 +1,7 @@
 internal import CLinux
 import Linux
 
-/// A program run to its end with its output read: e2fsck, mkfs.ext4.
+/// A program run to its end with its output read: e2fsck, mkfs.ext4, and f2fs's.
 enum Program {
     struct Result {
         let end: ChildProcess.End
@@ -16,8 +16,13 @@ enum Program {
         var text: String { line.isEmpty ? end.text : "\(end.text): \(line)" }
     }
 
+    /// How long a program may take with so many bytes: on a slow board and a slow card a minute for what is always to be done, and a GiB in 16 s.
+    static func patience(_ size: Int64) -> Int64 { 60_000 + size / (64 << 20) * 1000 }
+
     /// Runs the first of `paths` (absolute, RULES.md F16) that there is. ENOENT when there is none.
-    static func run(_ paths: [String], _ arguments: [String], reporter: Reporter) throws(LinuxError) -> Result {
+    ///
+    /// - Parameter deadline: it is killed after so many milliseconds: one that runs in a circle has a sign of life, too.
+    static func run(_ paths: [String], _ arguments: [String], deadline: Int64, reporter: Reporter) throws(LinuxError) -> Result {
         guard let path = paths.first(where: { FileSystem.exists($0) }) else {
             throw LinuxError("spawn", paths.first ?? "", code: ENOENT)
         }
@@ -36,7 +41,15 @@ enum Program {
         reporter.child(child.id)
         var lines = OutputLines(program: Text.name(of: path))
         var chunk = [UInt8](repeating: 0, count: 4096)
+        let end = Clock.milliseconds + deadline
         while true {
+            var events = [pollfd(fd: output.raw, events: Int16(POLLIN), revents: 0)]
+            let left = end - Clock.milliseconds
+            if left <= 0 || poll(&events, 1, Int32(clamping: left)) == 0 {
+                child.kill()
+                _ = try child.wait()
+                return Result(end: .killed(signal: SIGKILL), line: "killed, since it took longer than \(deadline / 1000) s", readError: lines.readError)
+            }
             let n = try chunk.withUnsafeMutableBufferPointer { (buffer) throws(LinuxError) in
                 try output.read(into: UnsafeMutableRawBufferPointer(buffer))
             }
@@ -44,11 +57,11 @@ enum Program {
             lines.take(chunk[0..<n])
         }
         lines.end()
-        let end = try child.wait()
+        let ended = try child.wait()
         // mkfs fails with 1, which e2fsck says when it has put things right.
         var failed = true
-        if case .exited(let code) = end { failed = code >= 8 || (code != 0 && Text.name(of: path) != "e2fsck") }
+        if case .exited(let code) = ended { failed = code >= 8 || (code != 0 && Text.name(of: path) != "e2fsck") }
         let line = failed && !lines.complaint.isEmpty ? lines.complaint : lines.last
-        return Result(end: end, line: line, readError: lines.readError)
+        return Result(end: ended, line: line, readError: lines.readError)
     }
 }

@@ -17,6 +17,8 @@ public enum Rung: Sendable, Equatable {
     /// What a read-only mount still gave out was carried over a format.
     case salvage
     case wipe
+    /// The partition to its disk's end, or the filesystem to its partition's.
+    case grow
     case mount
     /// What a repair left in lost+found is put back into its place.
     case lostAndFound
@@ -35,6 +37,7 @@ public enum Rung: Sendable, Equatable {
         case .format: "format"
         case .salvage: "salvage"
         case .wipe: "wipe"
+        case .grow: "grow"
         case .mount: "mount"
         case .lostAndFound: "lost-and-found"
         case .proof: "proof"
@@ -43,7 +46,7 @@ public enum Rung: Sendable, Equatable {
     }
 
     static let all: [Rung] = [
-        .find, .resume, .clean, .preen, .repair, .backupSuperblock, .format, .salvage, .wipe, .mount, .lostAndFound, .proof, .tmpfs,
+        .find, .resume, .clean, .preen, .repair, .backupSuperblock, .format, .salvage, .wipe, .grow, .mount, .lostAndFound, .proof, .tmpfs,
     ]
 
     /// Reads the word again: a worker's report comes as text.

@@ -101,6 +101,11 @@ struct Superblock: Equatable {
         return Array(raw[0..<0x3FC]) + Bytes.little(UInt64(CRC32C.update(~0, raw[0..<0x3FC]))).prefix(4)
     }
 
+    /// Whether it is whole, and a backup that belongs where it was found.
+    func isBackup(at place: SuperblockPlace) -> Bool {
+        isIntact && blockSize == place.blockSize && group == place.group && firstDataBlock + group * blocksPerGroup == place.block
+    }
+
     /// Reads one, and says nil where there is none.
     static func read(
         _ device: borrowing some BlockReading & ~Copyable, at offset: Int64

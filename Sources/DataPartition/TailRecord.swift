@@ -45,22 +45,55 @@ struct TailRecord: Equatable {
     /// Counts the writes; of two valid slots the higher one holds.
     var sequence: Int64 = 0
     var intent: Intent?
+    /// How far the partition has been erased by the intent, in bytes: a card that cannot discard is overwritten, which may take longer than one boot.
+    var erased: Int64 = 0
     var bundle: Bundle?
+    /// A factory reset that was asked for and has not begun, and by whom. What it erases the configuration says when it begins.
+    var request: String?
     /// Factory resets of this partition, ever.
     var resets: Int64 = 0
+    /// The last `firstlight.factory_reset=` of the kernel's command line that was acted on (RULES.md B12).
+    var token: String?
+    /// What was destroyed here and why, the newest last: `3 wipe: button`, the number being the record's.
+    private(set) var history: [String] = []
     /// Lines of a newer image's making, handed on as they are: an A/B rollback must not lose them.
     var others: [String] = []
 
-    /// `key=value` lines.
-    var text: String {
-        var text = "resets=\(resets)\n"
+    /// Of a token, in bytes.
+    static let longestToken = 64
+    private static let longestHistory = 8
+
+    /// As much of a token as is kept; nil for one that says nothing.
+    static func token(_ text: String) -> String? {
+        let bytes = text.utf8.prefix(longestToken).filter { $0 > 0x20 && $0 < 0x7F }
+        return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Notes what has just been done.
+    mutating func remember(_ what: String, _ reason: String) {
+        history.append("\(sequence + 1) \(what): \(TailRecord.line(reason))")
+        if history.count > TailRecord.longestHistory { history.removeFirst(history.count - TailRecord.longestHistory) }
+    }
+
+    /// One line of at most 200 bytes: a newline would end it, and with it what stands behind.
+    private static func line(_ text: String, limit: Int = 200) -> String {
+        String(decoding: text.utf8.prefix(limit).map { $0 < 0x20 ? 0x20 : $0 }, as: UTF8.self)
+    }
+
+    /// `key=value` lines, the ones that matter most first; those that go beyond `limit` bytes are left out.
+    func text(limit: Int) -> String {
+        var lines = ["resets=\(resets)"]
         if let intent {
-            // A newline would end the line, and with it what stands behind.
-            let reason = String(decoding: intent.reason.utf8.prefix(200).map { $0 < 0x20 ? 0x20 : $0 }, as: UTF8.self)
-            text += "intent=\(intent.operation.text)\nstage=\(intent.stage.text)\nreason=\(reason)\n"
+            // In the head there is room for a short one.
+            lines += ["intent=\(intent.operation.text)", "stage=\(intent.stage.text)", "reason=\(TailRecord.line(intent.reason, limit: min(200, limit / 4)))"]
         }
-        if let bundle { text += "bundle=\(bundle.offset),\(bundle.size),\(Text.hex(bundle.checksum))\n" }
-        for line in others { text += line + "\n" }
+        if erased > 0 { lines.append("erased=\(erased)") }
+        if let bundle { lines.append("bundle=\(bundle.offset),\(bundle.size),\(Text.hex(bundle.checksum))") }
+        if let request { lines.append("request=\(TailRecord.line(request, limit: min(200, limit / 4)))") }
+        if let token { lines.append("token=\(token)") }
+        lines += history.reversed().map { "history=\($0)" } + others
+        var text = ""
+        for line in lines where text.utf8.count + line.utf8.count < limit { text += line + "\n" }
         return text
     }
 
@@ -78,9 +111,13 @@ struct TailRecord: Equatable {
             case (before: "intent", after: "wipe")?: operation = .wipe
             case (before: "intent", after: "format")?: operation = .format
             case (before: "intent", after: "salvage")?: operation = .salvage
+            case (before: "erased", let value)?: erased = Text.number(value) ?? 0
             case (before: "bundle", let value)?: bundle = Bundle(text: value)
             case (before: "stage", let value)?: stage = value == "format" ? .format : .erase
             case (before: "reason", let value)?: reason = value
+            case (before: "request", let value)?: request = value
+            case (before: "token", let value)?: token = value
+            case (before: "history", let value)?: history.insert(value, at: 0)
             default: others.append(line)
             }
         }

@@ -80,8 +80,11 @@ public struct ChildProcess: Sendable {
         return nil
     }
 
+    /// SIGKILL.
+    public func kill() { _ = CLinux.kill(id, SIGKILL) }
+
     /// SIGKILL to its whole process group.
-    public func killGroup() { _ = kill(-id, SIGKILL) }
+    public func killGroup() { _ = CLinux.kill(-id, SIGKILL) }
 
     /// A pidfd, readable once it has ended.
     public func descriptor() throws(LinuxError) -> FileDescriptor {

@@ -132,6 +132,13 @@ public struct FileDescriptor: ~Copyable {
         }
     }
 
+    /// Another descriptor of the same open file, close-on-exec.
+    public func duplicate() throws(LinuxError) -> FileDescriptor {
+        let copy = linux_fcntl(raw, F_DUPFD_CLOEXEC, 0)
+        if copy < 0 { throw .last("dup", name) }
+        return FileDescriptor(owning: copy, name: name)
+    }
+
     /// fsync(2). An error is final: a second call may say OK while the disk keeps the old bytes (RULES.md S7), so give
     /// the file up and read it back from the device.
     public func sync() throws(LinuxError) {

@@ -161,10 +161,17 @@ public enum FileSystem {
     public static func replace(
         _ path: String, with text: String, durable: Bool, permissions: UInt32 = 0o644
     ) throws(LinuxError) {
+        try replace(path, with: Array(text.utf8), durable: durable, permissions: permissions)
+    }
+
+    /// The same with bytes.
+    public static func replace(
+        _ path: String, with bytes: [UInt8], durable: Bool, permissions: UInt32 = 0o644
+    ) throws(LinuxError) {
         let temporary = path + ".new"
         do throws(LinuxError) {
             let file = try FileDescriptor.open(temporary, .create, permissions: permissions)
-            try file.write(text)
+            try bytes.withUnsafeBufferPointer { (bytes) throws(LinuxError) in try file.write(UnsafeRawBufferPointer(bytes)) }
             if durable { try file.sync() }
         } catch {
             try? remove(temporary)

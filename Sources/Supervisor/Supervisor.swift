@@ -1,6 +1,7 @@
 internal import AutoMigrator
 internal import BootSequence
 internal import CLinux
+internal import DataPartition
 internal import FrontPanel
 internal import Linux
 internal import SQLite
@@ -26,12 +27,20 @@ final class Supervisor {
     private var isLate = false
     /// What RAM in the partition's place and databases in it may take, in milliseconds.
     private var reserve: Int64 { min(5_000, configuration.limit / 4) }
+    /// Commands of the configuration that run.
+    private var hooks: [Hook] = []
+    private var hookTroubles: [String] = []
+    /// From READY on, where there is a partition to look at, and when that is next, in Clock.milliseconds.
+    private var watch: PartitionWatch?
+    private var nextLook: Int64?
     /// When the snapshots are looked after next, in Clock.milliseconds; nil before READY.
     private var nextUpkeep: Int64?
 
     /// Behind READY the application starts, which is not to wait for the flash; then once in an hour, in milliseconds.
     private static let upkeepDelay: Int64 = 60_000
     private static let upkeepInterval: Int64 = 3_600_000
+    /// How often the kernel is asked for the partition's errors, in milliseconds: noticed within 10 s is what is promised.
+    private static let watchInterval: Int64 = 5_000
     /// How often /proc is asked whether a silent worker moves, in milliseconds.
     private static let lookInterval: Int64 = 1_000
     /// How long a killed worker may take to go, in milliseconds.
@@ -133,6 +142,8 @@ final class Supervisor {
             if !machine.isReady { handle(.late) }
         }
         if !machine.isReady && now - start >= configuration.limit { handle(.limit) }
+        lookAtPartition(now: now)
+        reapHooks(now: now)
         if let due = nextUpkeep, now >= due {
             // A power cut until it is handed over would undo what the application has written meanwhile.
             nextUpkeep = now + (machine.isUnfinished ? Supervisor.upkeepDelay : Supervisor.upkeepInterval)
@@ -201,9 +212,55 @@ final class Supervisor {
             log.notice("ready: \(outcome.text), \(Clock.sinceBootMilliseconds) ms after power-on")
             // Only now that it is written where others read it.
             publish()
+            if let data = machine.data, !data.volatile, let device = data.device { watch = PartitionWatch(device: device, mount: data.mount) }
+            if watch != nil { nextLook = now + Supervisor.watchInterval }
+            if outcome < .restored { run("on-ready", configuration.onReady, now: now) } else { run("on-degraded", configuration.onDegraded, now: now) }
             nextUpkeep = now + Supervisor.upkeepDelay
             handle(.upkeepDue(snapshot: false))
+        case .degraded:
+            log.error("the data partition has failed: \(machine.data?.problem ?? "")")
+            publish()
+            run("on-degraded", configuration.onDegraded, now: now)
         }
+    }
+
+    // ---- Behind READY ----
+
+    private func lookAtPartition(now: Int64) {
+        guard let due = nextLook, now >= due, let watch else { return }
+        nextLook = now + Supervisor.watchInterval
+        guard let trouble = watch.trouble() else { return }
+        // Once: it comes back with the next boot, if at all.
+        nextLook = nil
+        handle(.degraded(reason: trouble))
+    }
+
+    private func run(_ name: String, _ command: String, now: Int64) {
+        if command.utf8.isEmpty { return }
+        do throws(LinuxError) {
+            hooks.append(try Hook(name, command, environment: report.environment, now: now))
+            log.notice("[hooks] \(name): \(command)")
+        } catch {
+            complain("[hooks] \(name): \(error.text)")
+        }
+    }
+
+    private func reapHooks(now: Int64) {
+        var running: [Hook] = []
+        for hook in hooks {
+            guard let end = hook.poll(now: now) else {
+                running.append(hook)
+                continue
+            }
+            if let complaint = hook.complaint(end) { complain(complaint) } else { log.info("[hooks] \(hook.name): done") }
+        }
+        hooks = running
+    }
+
+    private func complain(_ text: String) {
+        log.warning(text)
+        hookTroubles.append(text)
+        publish()
     }
 
     // ---- The front panel ----
@@ -241,13 +298,17 @@ final class Supervisor {
         if let killed = worker?.killed { next.append(killed.at + Supervisor.killGrace) }
         if !machine.isReady { next.append(start + configuration.limit - (isLate ? 0 : reserve)) }
         if let nextUpkeep { next.append(nextUpkeep) }
+        if let nextLook { next.append(nextLook) }
+        next += hooks.map { $0.due }
         let due = next.min().map { max($0, now + 1) * 1_000_000 } ?? 0
         _ = linux_timerfd_set(timer.raw, due)
     }
 
     // ---- What others see ----
 
-    private func publish() {
+    private func publish() { files.write(report) }
+
+    private var report: BootReport {
         var report = BootReport(sqlite: Database.version)
         report.state = machine.isReady ? .ready : worker == nil ? .starting : .working
         report.outcome = machine.isReady ? machine.outcome : nil
@@ -258,8 +319,8 @@ final class Supervisor {
         report.lightPattern = statusPattern.text
         report.buttonBackend = input.text
         report.buttonState = input.descriptor < 0 ? "none" : button.text
-        report.warnings = mistakes.map { $0.text } + panelTroubles + machine.warnings
-        files.write(report)
+        report.warnings = mistakes.map { $0.text } + panelTroubles + machine.warnings + hookTroubles
+        return report
     }
 
     private func describe(_ job: BootMachine.Job) -> String {

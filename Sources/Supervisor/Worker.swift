@@ -92,9 +92,10 @@ struct Worker {
 
     private func bringUp() -> BootMachine.Event {
         var partition = DataPartition(configuration.data, reporter: reporter)
+        partition.resetToken = Worker.kernelArgument("firstlight.factory_reset")
         do throws(DataPartitionError) {
             var report = try partition.bringUp()
-            partition.putBackLost(configuration.databases.map { $0.repository.path })
+            partition.putBackLost(configuration.data.databases)
             report.actions = partition.actions
             makeDirectories()
             return .mounted(report)
@@ -212,11 +213,13 @@ struct Worker {
     /// `RUN_MIGRATIONS` in the environment, or `firstlight.run_migrations=` on the kernel's command line for one boot: Ecto.AutoMigrator's
     /// words for no. What is not set says nothing here; the configuration decides.
     private static func areMigrationsSwitchedOff() -> Bool {
-        let words = Text.words((try? FileSystem.readText("/proc/cmdline")) ?? "")
-        let settings =
-            words.compactMap { Text.dropPrefix($0, "firstlight.run_migrations=") }
-            + (Environment.value("RUN_MIGRATIONS").map { [$0] } ?? [])
+        let settings = [kernelArgument("firstlight.run_migrations"), Environment.value("RUN_MIGRATIONS")].compactMap { $0 }
         return settings.contains { !RunMigrations.isOn($0) }
+    }
+
+    /// The last value of a name on the kernel's command line.
+    private static func kernelArgument(_ name: String) -> String? {
+        Text.words((try? FileSystem.readText("/proc/cmdline")) ?? "").compactMap { Text.dropPrefix($0, name + "=") }.last
     }
 
     private func become(user: UInt32, group: UInt32) -> Bool {

@@ -22,6 +22,7 @@ import Testing
             case .start(.upkeep(let index, let kind)): "upkeep \(index)\(kind == .told ? "" : " \(kind)")"
             case .killWorker: "kill"
             case .ready(let outcome): "ready \(outcome.text)"
+            case .degraded: "degraded"
             }
         }
     }
@@ -40,6 +41,29 @@ import Testing
         #expect(Self.words(machine.handle(Self.report("log", .migrated))) == ["ready migrated"])
         #expect(machine.pattern(phase: .working) == .solid)
         #expect(Self.words(machine.handle(.limit)).isEmpty)
+    }
+
+    @Test func aPartitionThatFailsBehindReadyIsToldOnce() {
+        var machine = Self.machine()
+        for event in [.started(buttonDown: false), Self.mounted, Self.report("app", .current), Self.report("log", .migrated)] as [BootMachine.Event] {
+            #expect(Self.words(machine.handle(.degraded(reason: "too early"))).isEmpty)
+            _ = machine.handle(event)
+        }
+        #expect(Self.words(machine.handle(.degraded(reason: "1 error"))) == ["degraded"])
+        #expect(machine.outcome == .volatile && machine.pattern(phase: .working) == .blinks(4))
+        #expect(machine.data?.problem == "1 error" && machine.warnings.contains { $0.contains("1 error") })
+        #expect(Self.words(machine.handle(.degraded(reason: "2 errors"))).isEmpty)
+        // Nothing could be written.
+        #expect(Self.words(machine.handle(.upkeepDue(snapshot: true))).isEmpty)
+    }
+
+    @Test func aPartitionThatFailsMakesAFailureNoBetter() {
+        var machine = Self.machine()
+        for event in [.started(buttonDown: false), Self.mounted, Self.report("app", .failed), Self.report("log", .current)] as [BootMachine.Event] {
+            _ = machine.handle(event)
+        }
+        _ = machine.handle(.degraded(reason: "1 error"))
+        #expect(machine.outcome == .failed)
     }
 
     @Test func theButtonDownOpensAWindowAndTheResetWipes() {

@@ -48,13 +48,32 @@ import Testing
         ("limit = 1s", 1, "outside"), ("[boot]\nlimit", 2, "neither"), ("[button]\nline = led:x", 2, "line = led:x"),
         ("[light]\nline = key:RESTART", 2, "line = key:RESTART"), ("[button]\nhold = 30s", 2, "1s to 29s"),
         ("[database a]\nadopt = flyway", 2, "adopt = flyway"), ("[database a]\nextensions = a.so", 2, "absolute paths"),
-        ("[hooks]\non-ready = /bin/x", 2, "does not act on it yet"),
+        ("[watchdog]\ndevice = /dev/watchdog0", 2, "does not act on it yet"), ("[data]\ngrow = much", 2, "filesystem, partition or no"),
+        ("[button]\nreset = all", 2, "partition or database"),
     ])
     func aMistakeNamesFileLineAndKeyAndKeepsTheDefault(text: String, line: Int, words: String) {
         let reader = read(text)
         #expect(reader.mistakes.first?.text.hasPrefix("f.conf:\(line): ") == true, "\(reader.mistakes)")
         #expect(reader.mistakes.first?.text.contains(words) == true, "\(reader.mistakes)")
         #expect(reader.configuration.limit == 600_000)
+    }
+
+    @Test func readsWhatAResetKeepsWhereverTheMountPointIsSaid() {
+        var reader = read("[data]\npreserve = identity, /var/keys/new/, ./a//b\nmount = /var")
+        reader.finish()
+        #expect(reader.mistakes.isEmpty)
+        #expect(reader.configuration.data.preserve == [["identity"], ["keys", "new"], ["a", "b"]])
+        #expect(reader.configuration.data.preserveMistake == nil)
+    }
+
+    /// What cannot be understood may be what must not go.
+    @Test(arguments: ["/etc/keys", "a/../../b", "/data", "/database/x", "/"])
+    func aMistakeInPreserveForbidsAReset(path: String) {
+        var reader = read("[data]\npreserve = identity, \(path)")
+        reader.finish()
+        #expect(reader.mistakes.first?.text.hasPrefix("f.conf:2: [data] preserve: \(path)") == true, "\(reader.mistakes)")
+        #expect(reader.configuration.data.preserveMistake != nil)
+        #expect(reader.configuration.data.preserve == [["identity"]])
     }
 
     @Test func theShippedConfigurationHasNoMistake() {

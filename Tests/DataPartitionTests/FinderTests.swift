@@ -49,7 +49,7 @@ struct FinderTests {
         let disk = try LoopDisk()
         let size = try BlockDevice.open(disk.device, .read).size
         let arguments = Ext4.makeArguments(disk.device, end: Tail.start(on: size), for: .label(label))
-        #expect(try Program.run(Ext4.make, arguments, reporter: .silent).end == .exited(0))
+        #expect(try Program.run(Ext4.make, arguments, deadline: 60_000, reporter: .silent).end == .exited(0))
         var partition = disk.partition(.label(label))
         #expect(try partition.bringUp().device == disk.device)
     }

@@ -12,7 +12,7 @@ struct TailTests {
     @Test func readsWhatItWrote() {
         var record = record(7, resets: 3)
         record.intent = TailRecord.Intent(operation: .wipe, stage: .format, reason: "button\nresets=99")
-        record.others = ["token=of a newer image"]
+        record.others = ["future=of a newer image"]
         let read = Tail.decode(Tail.encode(record))
         #expect(read?.resets == 3 && read?.sequence == 7)
         #expect(read?.intent?.operation == .wipe && read?.intent?.stage == .format)

@@ -65,6 +65,10 @@ static inline int linux_term_signal(int status) { return WIFSIGNALED(status) ? W
 /// openat2 with RESOLVE_NO_SYMLINKS: no component of `path` may be a symbolic link. Falls back to O_NOFOLLOW on the last
 /// component where the kernel is older than 5.6.
 int linux_open_no_symlinks(int directory, const char *path, int flags, mode_t mode);
+/// openat2 of one name, which may be neither a symbolic link nor a mount point. Before 5.6 only the first is refused.
+int linux_open_inside(int directory, const char *name, int flags);
+/// renameat2 with RENAME_NOREPLACE: EEXIST where the new name is taken. 0, or -1 with errno.
+int linux_rename_new(int from, const char *name, int to, const char *other);
 /// The name of a directory entry (d_name is an array Swift sees as a tuple).
 static inline const char *linux_entry_name(const struct dirent *entry) { return entry->d_name; }
 

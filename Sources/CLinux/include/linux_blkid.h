@@ -27,4 +27,7 @@ int64_t linux_device_size(int descriptor);
 /// BLKDISCARD; -1 with errno (EOPNOTSUPP: the device cannot).
 int linux_discard(int descriptor, uint64_t offset, uint64_t length);
 
+/// BLKZEROOUT: zeros, by the device itself where it knows how; -1 with errno.
+int linux_zero_out(int descriptor, uint64_t offset, uint64_t length);
+
 #endif

@@ -14,5 +14,7 @@ int linux_set_modified(int descriptor, int64_t seconds);
 int linux_file_touches(int descriptor, uint64_t from, uint64_t to);
 /// Grows the mounted ext4 that the descriptor is on to so many blocks. 0 or an errno.
 int linux_ext4_grow(int descriptor, uint64_t blocks);
+/// FITRIM of a range, in bytes: what is free in it is told to the device. 0 or an errno; EOPNOTSUPP where there is nobody to tell.
+int linux_trim(int descriptor, uint64_t start, uint64_t length);
 
 #endif
