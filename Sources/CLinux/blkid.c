@@ -73,6 +73,7 @@ uint64_t linux_whole_disk(uint64_t device) {
 
 unsigned linux_device_major(uint64_t device) { return major(device); }
 unsigned linux_device_minor(uint64_t device) { return minor(device); }
+uint64_t linux_device_number(unsigned major_number, unsigned minor_number) { return makedev(major_number, minor_number); }
 
 int64_t linux_device_size(int descriptor) {
     uint64_t size = 0;

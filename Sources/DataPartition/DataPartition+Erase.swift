@@ -141,8 +141,8 @@ extension DataPartition {
         var programs = makePrograms
         var arguments = Ext4.makeArguments(path, end: end, for: settings.device)
         if settings.filesystem == .f2fs {
-            if F2FS.make.contains(where: { FileSystem.exists($0) }) {
-                programs = F2FS.make
+            if makeF2FSPrograms.contains(where: { FileSystem.exists($0) }) {
+                programs = makeF2FSPrograms
                 arguments = F2FS.makeArguments(path, end: end, for: settings.device)
             } else {
                 reporter.log.error("data: [data] filesystem = f2fs, but this image has no mkfs.f2fs: it becomes ext4")

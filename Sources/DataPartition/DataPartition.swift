@@ -36,6 +36,8 @@ public struct DataPartition {
     var checkPrograms = Ext4.check
     /// Where mkfs.ext4 may be.
     var makePrograms = Ext4.make
+    /// Where mkfs.f2fs may be.
+    var makeF2FSPrograms = F2FS.make
 
     public init(_ settings: DataSettings, reporter: Reporter) {
         self.settings = settings

@@ -50,13 +50,36 @@ struct DeviceFinder {
         return Text.lines(text)
     }
 
+    /// The disks that the root filesystem is on, by what is mounted there, below that where it is a device of device-mapper's (dm-verity), and where it is an overlay or a
+    /// RAM disk by what the kernel was told.
+    private func rootDisks() -> [UInt64] {
+        let root = (try? FileSystem.status("/")).flatMap { $0 }?.device ?? 0
+        if linux_device_major(root) != 0 { return DeviceFinder.disks(below: root, depth: 0) }
+        let words = Text.words((try? FileSystem.readText("/proc/cmdline")) ?? "")
+        guard let text = words.compactMap({ Text.dropPrefix($0, "root=") }).last, let spec = DeviceSpec(text: text) else { return [] }
+        var paths = DeviceFinder.matches(spec)
+        if case .path(let path) = spec { paths = [path] }
+        return paths.compactMap { (try? BlockDevice.open($0, .read))?.number }.flatMap { DeviceFinder.disks(below: $0, depth: 0) }
+    }
+
+    /// The whole disks that a device is made of.
+    private static func disks(below device: UInt64, depth: Int) -> [UInt64] {
+        let slaves = "/sys/dev/block/\(MountTable.name(of: device))/slaves"
+        let names = depth < 8 ? (try? FileSystem.list(slaves)) ?? [] : []
+        if names.isEmpty { return [linux_whole_disk(device)].filter { $0 != 0 } }
+        return names.flatMap { name -> [UInt64] in
+            let parts = Text.split(Text.trim((try? FileSystem.readText("\(slaves)/\(name)/dev")) ?? ""), 0x3A).compactMap { Text.number($0) }
+            return parts.count == 2 ? disks(below: linux_device_number(UInt32(clamping: parts[0]), UInt32(clamping: parts[1])), depth: depth + 1) : []
+        }
+    }
+
     /// The only match; of several, the only one on the disk that the root filesystem is on.
     private func choose(_ paths: [String], for spec: DeviceSpec) throws(DataPartitionError) -> String? {
         if paths.count <= 1 { return paths.first }
-        let rootDisk = (try? FileSystem.status("/")).flatMap { $0 }.map { linux_whole_disk($0.device) } ?? 0
+        let rootDisks = rootDisks()
         let onRootDisk = paths.filter { path in
-            guard rootDisk != 0, let device = try? BlockDevice.open(path, .read) else { return false }
-            return linux_whole_disk(device.number) == rootDisk
+            guard let device = try? BlockDevice.open(path, .read) else { return false }
+            return rootDisks.contains(linux_whole_disk(device.number))
         }
         if onRootDisk.count == 1 { return onRootDisk[0] }
         var names = ""

@@ -20,6 +20,7 @@ uint64_t linux_whole_disk(uint64_t device);
 
 unsigned linux_device_major(uint64_t device);
 unsigned linux_device_minor(uint64_t device);
+uint64_t linux_device_number(unsigned major, unsigned minor);
 
 /// Size of an open block device in bytes; -1 with errno.
 int64_t linux_device_size(int descriptor);
