@@ -18,6 +18,10 @@ public final class DataDisk: Sendable {
         try HostTool.run(["cp", "--sparse=always", images.blankDisk.path, file.path])
     }
 
+    /// The same bytes at the beginning of a larger card, as when an image is flashed.
+    /// - Parameter size: in MiB.
+    public func enlarge(to size: Int) throws { try HostTool.run(["truncate", "-s", "\(size)M", file.path]) }
+
     /// A device of two years ago: an ext4 filesystem of the time with `database` as /app/app.db, which belongs to user 1000.
     public convenience init(_ images: BoardImages, database: URL, in scratch: Scratch) throws {
         try self.init(blank: images, in: scratch)

@@ -24,7 +24,7 @@ final class QMP: Sendable {
 
     /// Sends a command and returns what its answer holds under "return".
     @discardableResult
-    func execute(_ command: String, _ arguments: [String: String] = [:]) throws -> Any {
+    func execute(_ command: String, _ arguments: [String: Any] = [:]) throws -> Any {
         let request: [String: Any] = ["execute": command, "arguments": arguments]
         let text = String(decoding: try JSONSerialization.data(withJSONObject: request), as: UTF8.self)
         let answer: Data? = turn.update { _ in

@@ -32,8 +32,11 @@ public final class VirtualBoard {
     /// - Parameters:
     ///   - disk: nil boots without any.
     ///   - drives: behind the data disk, in their order.
+    ///   - commandLine: what the kernel is told besides.
     ///   - buttonDown: somebody holds the button from before power-on.
-    public func powerOn(_ firmware: Firmware, disk: DataDisk?, drives: [Drive] = [], buttonDown: Bool = false) throws {
+    public func powerOn(
+        _ firmware: Firmware, disk: DataDisk?, drives: [Drive] = [], commandLine: String = "", buttonDown: Bool = false
+    ) throws {
         precondition(!isOn)
         let initramfs = scratch.file("initramfs.cpio")
         try firmware.write(to: initramfs)
@@ -41,7 +44,9 @@ public final class VirtualBoard {
         var arguments = [
             "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-m", "256", "-accel", "tcg", "-display", "none",
             "-nic", "none", "-rtc", "base=1970-01-01", "-kernel", images.kernel.path, "-initrd", initramfs.path, "-dtb",
-            images.deviceTree.path, "-append", "console=ttyAMA0 quiet panic=1", "-no-reboot", "-S",
+            images.deviceTree.path, "-append", "console=ttyAMA0 quiet panic=1 \(commandLine)", "-no-reboot", "-S",
+            // A slot for a disk that comes late.
+            "-device", "pcie-root-port,id=late-port,chassis=1",
             "-chardev", "socket,id=serial,fd=3", "-serial", "chardev:serial",
             "-chardev", "socket,id=qmp,fd=4", "-mon", "chardev=qmp,mode=control",
             "-chardev", "socket,id=qtest,fd=5", "-qtest", "chardev:qtest", "-qtest-log", "none",
@@ -91,6 +96,13 @@ public final class VirtualBoard {
 
     public func pressButton() throws { try setButton(down: true) }
     public func releaseButton() throws { try setButton(down: false) }
+
+    /// A disk that was not there at power-on.
+    public func plug(_ disk: DataDisk) throws {
+        guard let control else { return }
+        try control.execute("blockdev-add", ["driver": "raw", "node-name": "late", "file": ["driver": "file", "filename": disk.file.path]])
+        try control.execute("device_add", ["driver": "virtio-blk-pci", "drive": "late", "bus": "late-port", "id": "late-disk"])
+    }
 
     /// Pulls the plug: the guest's page cache is gone, what reached the disk stays.
     public func cutPower() {

@@ -28,6 +28,7 @@ struct StoryCommand: ParsableCommand {
         commandName: "story", abstract: "Plays what appliances go through; fails if anything deviates.")
 
     @OptionGroup var places: Places
+    @Option(help: "Only one of its parts: database or partition.") var part: Story.Part?
 
     func run() throws {
         let workshop = try places.workshop()
@@ -35,7 +36,7 @@ struct StoryCommand: ParsableCommand {
         defer { scratch.remove() }
         let interruption = Interruption { scratch.remove() }
         defer { withExtendedLifetime(interruption) {} }
-        guard try Story(workshop).play() else { throw ExitCode(1) }
+        guard try Story(workshop).play(part.map { [$0] } ?? Story.Part.allCases) else { throw ExitCode(1) }
     }
 }
 

@@ -1,4 +1,5 @@
 #if Lab
+import ArgumentParser
 import Foundation
 import Linux
 import SQLite
@@ -7,8 +8,8 @@ import VirtualBoard
 /// What appliances go through, played on a real board, one scene after the other: the pin, the console and status.json must agree in
 /// each of them.
 final class Story {
-    private let workshop: Workshop
-    private let board: VirtualBoard
+    let workshop: Workshop
+    let board: VirtualBoard
     private var deviations: [String] = []
     private let start = Date()
 
@@ -17,9 +18,27 @@ final class Story {
         board = VirtualBoard(workshop.images, in: workshop.scratch)
     }
 
+    enum Part: String, CaseIterable, ExpressibleByArgument {
+        case database, partition
+    }
+
     /// False when anything deviated.
-    func play() throws -> Bool {
+    func play(_ parts: [Part]) throws -> Bool {
         print("  scene                                                         LED on the pin   outcome    ready after")
+        for part in parts {
+            switch part {
+            case .database: try playDatabase()
+            case .partition: try playPartition()
+            }
+        }
+        let seconds = Int(Date().timeIntervalSince(start))
+        // Once more at the end, where whoever sees only a log's last lines finds them.
+        for deviation in deviations { print("deviated: \(deviation)") }
+        print(deviations.isEmpty ? "the story held, in \(seconds) s" : "\(deviations.count) scenes deviated, in \(seconds) s")
+        return deviations.isEmpty
+    }
+
+    private func playDatabase() throws {
         let fresh = try workshop.blankDisk()
         let old = try workshop.oldDisk()
 
@@ -149,7 +168,7 @@ final class Story {
         }
         scene("button held from power-on for 6 s: wiped") {
             let disk = try workshop.oldDisk()
-            let seen = try boot(workshop.firmware, disk, expecting: "migrated", .solid) { [board] in
+            let seen = try boot(workshop.firmware, disk, expecting: "migrated", .solid, buttonDown: true) { [board] in
                 guard board.light.waitForFirstEdge(seconds: 60) != nil else { throw Deviation("the LED stays dark") }
                 Thread.sleep(forTimeInterval: 6)
                 try board.releaseButton()
@@ -163,16 +182,11 @@ final class Story {
             try expectReadings(disk, 0)
             return seen
         }
-        let seconds = Int(Date().timeIntervalSince(start))
-        // Once more at the end, where whoever sees only a log's last lines finds them.
-        for deviation in deviations { print("deviated: \(deviation)") }
-        print(deviations.isEmpty ? "the story held, in \(seconds) s" : "\(deviations.count) scenes deviated, in \(seconds) s")
-        return deviations.isEmpty
     }
 
     // ---- One scene ----
 
-    private func scene(_ title: String, _ body: () throws -> Observation) {
+    func scene(_ title: String, _ body: () throws -> Observation) {
         func pad(_ text: String, _ width: Int) -> String { text.padding(toLength: width, withPad: " ", startingAt: 0) }
         do {
             let seen = try body()
@@ -189,12 +203,12 @@ final class Story {
     }
 
     /// Boots to READY and compares the three witnesses.
-    private func boot(
-        _ firmware: Firmware, _ disk: DataDisk?, expecting outcome: String, _ pattern: LightPattern,
-        meanwhile: (() throws -> Void)? = nil
+    func boot(
+        _ firmware: Firmware, _ disk: DataDisk?, drives: [Drive] = [], commandLine: String = "", expecting outcome: String, _ pattern: LightPattern,
+        buttonDown: Bool = false, meanwhile: () throws -> Void = {}
     ) throws -> Observation {
-        try board.powerOn(firmware, disk: disk, buttonDown: meanwhile != nil)
-        try meanwhile?()
+        try board.powerOn(firmware, disk: disk, drives: drives, commandLine: commandLine, buttonDown: buttonDown)
+        try meanwhile()
         guard let said = board.console.wait(for: "firstlightd: ready: ", seconds: 90) else { throw Deviation("not ready in 90 s") }
         let ready = board.light.milliseconds
         let seen = board.light.wait(for: pattern, seconds: 15) ? pattern : board.light.current
@@ -213,7 +227,7 @@ final class Story {
         return observation
     }
 
-    private func expectLightBefore(_ seen: Observation, _ patterns: [LightPattern]) throws {
+    func expectLightBefore(_ seen: Observation, _ patterns: [LightPattern]) throws {
         for pattern in patterns where !seen.segments.contains(where: { $0.pattern == pattern }) {
             throw Deviation("the LED never showed \(pattern): \(seen.segments)")
         }
@@ -228,7 +242,7 @@ final class Story {
         try expect(solid, "the LED never said to let go: \(seen.segments)")
     }
 
-    private func actions(_ seen: Observation) -> [String] {
+    func actions(_ seen: Observation) -> [String] {
         ((seen.status["data"] as? [String: Any])?["actions"] as? [[String: Any]] ?? []).map {
             "\($0["rung"] ?? ""): \($0["result"] ?? "")"
         }
@@ -242,7 +256,7 @@ final class Story {
 
     // ---- Off the disk ----
 
-    private func expectReadings(_ disk: DataDisk, _ count: Int64) throws {
+    func expectReadings(_ disk: DataDisk, _ count: Int64) throws {
         let file = try disk.read("/app/app.db")
         defer { try? FileManager.default.removeItem(at: file) }
         let database = try Database(file.path, .immutable)
