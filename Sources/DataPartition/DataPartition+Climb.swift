@@ -1,3 +1,4 @@
+internal import CLinux
 import Linux
 
 extension DataPartition {
@@ -12,6 +13,7 @@ extension DataPartition {
             case .mount:
                 do throws(LinuxError) {
                     try mount(path, proof: isSuspect)
+                    try lookAround(path)
                     return
                 } catch {
                     note(.mount, "failed", error.text)
@@ -23,10 +25,18 @@ extension DataPartition {
                 step = ladder.after(check)
             case .repair:
                 // -f: a filesystem that calls itself clean and does not mount would not be looked at.
+                if meetsReadError([path], of: probe.kind, size) {
+                    step = ladder.afterReadError()
+                    continue
+                }
                 step = ladder.after(check(.repair, ["-f", "-y", path], of: probe.kind, size))
                 isSuspect = true
             case .repairFrom(let place):
                 let from = ["-b", "\(place.block)", "-B", "\(place.blockSize)"]
+                if meetsReadError(from + [path], of: .ext4, size) {
+                    step = ladder.afterReadError()
+                    continue
+                }
                 step = ladder.after(check(.backupSuperblock, ["-f", "-y"] + from + [path], of: .ext4, size))
                 isSuspect = true
             case .format(let why):
@@ -63,6 +73,66 @@ extension DataPartition {
         if !isSalvaging { grow(path) }
     }
 
+    /// Whether a check that writes nothing meets a read error: the one that says yes to everything would write zeros over what did not answer.
+    private mutating func meetsReadError(_ arguments: [String], of kind: FilesystemKind, _ size: Int64) -> Bool {
+        if kind == .f2fs { return false }
+        reporter.progress(.recovering, "e2fsck -n")
+        let result = try? Program.run(checkPrograms, ["-f", "-n"] + arguments, deadline: patience(size), reporter: reporter)
+        guard let result, result.readError else { return false }
+        note(.repair, "refused", "e2fsck -n: \(result.text)")
+        return true
+    }
+
+    /// Looks at every name on the way to the databases and at their state: a filesystem that calls itself clean may be damaged all the same, and
+    /// behind READY nobody would repair it. Reads only.
+    private mutating func lookAround(_ path: String) throws(LinuxError) {
+        if filesystem != .ext4 { return }
+        let number = try BlockDevice.open(path, .read).number
+        let errors = Mounting.errorCount(of: number)
+        var found = Damage()
+        found.look(at: mountPoint, depth: 0)
+        for database in settings.databases {
+            guard let inside = below(database) else { continue }
+            var directory = mountPoint
+            for name in Text.split(Text.directory(of: inside), 0x2F) where name != "." {
+                directory += "/\(name)"
+                found.look(at: directory, depth: 0)
+            }
+            // DIRECTORY/.firstlight/NAME/snapshots/…
+            found.look(at: directory + "/.firstlight", depth: 3)
+        }
+        // The device did not answer: that is no damage, and nothing is repaired for it (RULES.md F7).
+        if found.passing { return }
+        // The kernel passes over a block of a directory whose checksum is wrong, and counts it.
+        if found.error == nil, Mounting.errorCount(of: number) > errors { found.error = LinuxError("read", mountPoint, code: EUCLEAN) }
+        guard let error = found.error else { return }
+        note(.mount, "failed", "it was mounted, but \(error.text)")
+        try unmount()
+        throw error
+    }
+
+    /// What looking at directories finds.
+    private struct Damage {
+        /// The filesystem's own words for what is lost.
+        var error: LinuxError?
+        /// Something else went wrong.
+        var passing = false
+
+        /// An application may have put very many files into one directory.
+        private static let mostNames = 512
+
+        mutating func look(at directory: String, depth: Int) {
+            do throws(LinuxError) {
+                for name in try FileSystem.list(directory).prefix(Damage.mostNames) {
+                    let path = "\(directory)/\(name)"
+                    if try FileSystem.status(path)?.kind == .directory, depth > 0 { look(at: path, depth: depth - 1) }
+                }
+            } catch {
+                if error.code == EUCLEAN || error.code == EBADMSG { self.error = self.error ?? error } else if !error.isMissing { passing = true }
+            }
+        }
+    }
+
     /// Runs the filesystem's check and notes what it said.
     private mutating func check(_ rung: Rung, _ arguments: [String], of kind: FilesystemKind, _ size: Int64) -> Check {
         let programs = kind == .f2fs ? F2FS.check : checkPrograms
@@ -71,7 +141,7 @@ extension DataPartition {
         reporter.progress(rung == .preen ? .working : .recovering, command)
         if rung != .preen { reporter.log.warning("data: the filesystem is damaged, so now: \(command)") }
         do throws(LinuxError) {
-            let result = try Program.run(programs, arguments, deadline: Program.patience(size), reporter: reporter)
+            let result = try Program.run(programs, arguments, deadline: patience(size), reporter: reporter)
             let check = Check(end: result.end, readError: result.readError)
             note(rung, check.text, result.text)
             return check

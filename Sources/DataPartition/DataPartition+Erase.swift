@@ -153,7 +153,7 @@ extension DataPartition {
         let result: Program.Result
         do throws(LinuxError) {
             result = try BlockDevice.retryWhileBusy { () throws(LinuxError) in
-                try Program.run(programs, arguments, deadline: Program.patience(end), reporter: reporter)
+                try Program.run(programs, arguments, deadline: patience(end), reporter: reporter)
             } failed: { $0.isInUse }
         } catch {
             throw fail(rung, DataPartitionError("\(name) \(path)", error))

@@ -32,6 +32,8 @@ public struct DataPartition {
     var isDiscarding = true
     /// How much is overwritten between two notes of how far it is, in bytes: a large card takes more than one boot may.
     var overwriteNote: Int64 = 256 << 20
+    /// How long a program may work on so many bytes, in milliseconds.
+    var patience: (Int64) -> Int64 = Program.patience
     /// Where e2fsck may be.
     var checkPrograms = Ext4.check
     /// Where mkfs.ext4 may be.

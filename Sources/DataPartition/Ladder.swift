@@ -12,6 +12,7 @@ import Linux
 ///       │ │                                 └─uncorrected────────────────────▲
 ///       │ ├──f2fs, cut off─► mount (the kernel rolls it forward)
 ///       │ ├──damaged────► repair from a backup (at most two) ─► mount ─fails─┘   (none left)
+///       │ │    repair: looked at first without writing, and given up where that meets a read error; again, once, where it has changed something
 ///       │ └──unknown bytes ───────────────► preen
 ///       └ last: format, if the policy allows it and the evidence demands it; else give up
 ///
@@ -36,7 +37,7 @@ struct Ladder {
     private var current = Step.mount
     private var backups: ArraySlice<SuperblockPlace>
     private var preened = false
-    private var repaired = false
+    private var repairs = 0
     private var readError: Bool
     /// The best proof so far of a repair (not of a preen): nil while none was tried.
     private var repair: Check.Verdict?
@@ -106,6 +107,12 @@ struct Ladder {
         }
     }
 
+    /// A check that only looks met one: nothing is repaired by force, and nothing formatted.
+    mutating func afterReadError() -> Step {
+        readError = true
+        return nextRepair()
+    }
+
     /// mount(2), or the proof behind it, failed with this errno.
     mutating func afterMountFailed(_ code: Int32) -> Step {
         mountError = LinuxError.name(code)
@@ -125,8 +132,9 @@ struct Ladder {
         // "Force rewrite? yes" writes zeros over what a passing read error hid.
         if readError { return go(.giveUp("reading it failed, so neither repair by force nor formatting")) }
         if let place = backups.popFirst() { return go(.repairFrom(place)) }
-        if !repaired {
-            repaired = true
+        // Once more where the first one has changed something: what it put right may have hidden more.
+        if repairs == 0 || repairs == 1 && (repair == .fixed || repair == .uncorrected) {
+            repairs += 1
             return go(.repair)
         }
         return last()

@@ -11,6 +11,8 @@ struct LostAndFound: ~Copyable {
     private let root: FileDescriptor
     private let lost: FileDescriptor
     private var names: [String]
+    /// One database is looked for, so that all that are found are it, as it was at some time.
+    private let isOnly: Bool
     /// What was put back, and what was not because nobody can tell: for the report.
     private(set) var putBack: [String] = []
     private(set) var left: [String] = []
@@ -20,11 +22,12 @@ struct LostAndFound: ~Copyable {
     private static let searched: Int64 = 16 << 20
 
     /// Nil where nothing was lost.
-    init?(_ mountPoint: String) {
+    init?(_ mountPoint: String, isOnly: Bool) {
         guard let root = try? FileDescriptor.open(mountPoint, .directory),
             let lost = try? FileDescriptor.open(Self.directoryName, below: root, .directory),
             let names = try? FileSystem.list("\(mountPoint)/\(Self.directoryName)"), !names.isEmpty
         else { return nil }
+        self.isOnly = isOnly
         self.root = root
         self.lost = lost
         self.names = names
@@ -88,13 +91,21 @@ struct LostAndFound: ~Copyable {
     private mutating func putBackFile(_ path: String) throws(LinuxError) {
         var (databases, journals, logs): ([String], [String], [String]) = ([], [], [])
         var isWAL = false
+        var newest: UInt32 = 0
         for name in names {
             guard let file = try? FileDescriptor.open(name, below: lost, .read), let status = try? file.status(), status.kind == .file,
-                let head = try? file.bytes(at: 0, count: 20)
+                let head = try? file.bytes(at: 0, count: 28)
             else { continue }
             if head.starts(with: Array("SQLite format 3\0".utf8)), isOurs(file, size: status.size) {
-                databases.append(name)
-                isWAL = head.count == 20 && head[19] == 2
+                // How often SQLite has written to it. Its snapshots are databases of ours, too, and older or equal; of another database's nobody
+                // can tell it.
+                let counter = isOnly && head.count == 28 ? head[24..<28].reduce(UInt32(0)) { $0 << 8 | UInt32($1) } : 0
+                if counter < newest { continue }
+                let isSame = counter == newest && databases.first.map { isEqual(name, $0) } ?? false
+                if counter > newest { databases = [] }
+                newest = counter
+                if !isSame { databases.append(name) }
+                isWAL = head.count >= 20 && head[19] == 2
             } else if head.starts(with: [0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7]) {
                 journals.append(name)
             } else if head.starts(with: [0x37, 0x7F, 0x06]), head.count > 3, head[3] & 0xFE == 0x82 {
@@ -110,6 +121,20 @@ struct LostAndFound: ~Copyable {
             left.append("\(sidecars.count) files in \(Self.directoryName) may be the \(isWAL ? "WAL" : "journal") of \(path); none is put back")
         }
         try take(databases, path)
+    }
+
+    /// Byte for byte: then either will do.
+    private func isEqual(_ one: String, _ other: String) -> Bool {
+        guard let first = try? FileDescriptor.open(one, below: lost, .read), let second = try? FileDescriptor.open(other, below: lost, .read),
+            let size = try? first.status().size, (try? second.status().size) == size
+        else { return false }
+        var offset: Int64 = 0
+        while offset < size {
+            guard let bytes = try? first.bytes(at: offset, count: 1 << 16), !bytes.isEmpty, (try? second.bytes(at: offset, count: 1 << 16)) == bytes
+            else { return false }
+            offset += Int64(bytes.count)
+        }
+        return true
     }
 
     /// Whether our own table is named in it.
@@ -157,6 +182,16 @@ struct LostAndFound: ~Copyable {
 
     // ---- Moving ----
 
+    /// Made where it is lost for good: whose it is, is put right once it is there (`makeRepositoryDirectory`).
+    private func parent(of path: String) throws(LinuxError) -> FileDescriptor {
+        var directory = try root.duplicate()
+        for name in Text.split(Text.directory(of: path), 0x2F) where name != "." {
+            if mkdirat(directory.raw, name, 0o755) == 0 { try directory.sync() }
+            directory = try FileDescriptor.open(name, below: directory, .directory)
+        }
+        return directory
+    }
+
     /// The only one that fits goes to its place, durably.
     private mutating func take(_ found: [String], _ path: String) throws(LinuxError) {
         guard let name = found.first else { return }
@@ -164,7 +199,7 @@ struct LostAndFound: ~Copyable {
             left.append("\(found.count) things in \(Self.directoryName) may be \(path); none is put back: \(found.joined(separator: ", "))")
             return
         }
-        let parent = try FileDescriptor.open(Text.directory(of: path), below: root, .directory)
+        let parent = try parent(of: path)
         // An empty directory gives way, and nothing else does.
         _ = unlinkat(parent.raw, Text.name(of: path), AT_REMOVEDIR)
         if linux_rename_new(lost.raw, name, parent.raw, Text.name(of: path)) != 0 {
@@ -183,7 +218,7 @@ extension DataPartition {
     /// Called when the partition is mounted, before anything is made on it: what has been made anew is missing no more.
     /// - Parameter databases: their paths; those that are not below the mount point are left out.
     public mutating func putBackLost(_ databases: [String]) {
-        guard settings.device != .none, var lostAndFound = LostAndFound(mountPoint) else { return }
+        guard settings.device != .none, var lostAndFound = LostAndFound(mountPoint, isOnly: databases.count == 1) else { return }
         reporter.progress(.recovering, "look into \(mountPoint)/\(LostAndFound.directoryName)")
         for path in databases {
             let below = Text.dropPrefix(path, mountPoint + "/") ?? Text.dropPrefix(path, settings.mount + "/")

@@ -41,8 +41,10 @@ enum Mounting {
             if entry.isReadOnly { throw LinuxError("mount read-write", path, code: EROFS) }
             if proof || errorCount(of: device.number) != 0 { try prove(mountPoint) }
         } catch {
+            // Writable when it was mounted and not any more, with an error counted: that is damage, and no write protection.
+            let isDamage = error.code == EROFS && ((try? BlockDevice.open(path, .read).number).map { errorCount(of: $0) } ?? 0) != 0
             _ = linux_umount(mountPoint, 0)
-            throw error
+            throw isDamage ? LinuxError(error.operation, error.subject, code: EUCLEAN) : error
         }
         return kind
     }

@@ -150,6 +150,9 @@ public struct FileDescriptor: ~Copyable {
         _ = posix_fadvise(raw, 0, 0, POSIX_FADV_DONTNEED)
     }
 
+    /// Reads only what is asked for from now on.
+    public func readNothingAhead() { _ = posix_fadvise(raw, 0, 0, POSIX_FADV_RANDOM) }
+
     /// fstat(2).
     public func status() throws(LinuxError) -> FileStatus {
         var status = stat()

@@ -33,7 +33,16 @@ struct LadderTests {
         #expect(ladder.first() == .preen)
         #expect(ladder.after(Check(.uncorrected)) == .repair)
         #expect(ladder.after(Check(.uncorrected)) == .mount)
+        // What the first one put right may have hidden more.
+        #expect(ladder.afterMountFailed(EUCLEAN) == .repair)
+        #expect(ladder.after(Check(.uncorrected)) == .mount)
         #expect(isFormat(ladder.afterMountFailed(EUCLEAN)))
+    }
+
+    @Test func neitherRepairsNorFormatsWhereALookMetAReadError() {
+        var ladder = ladder(.ext4, Self.dirty)
+        _ = (ladder.first(), ladder.after(Check(.uncorrected)))
+        #expect(isGivenUp(ladder.afterReadError()))
     }
 
     @Test func mountsWhenPreenCouldNotRun() {
