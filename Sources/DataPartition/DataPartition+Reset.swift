@@ -127,7 +127,6 @@ extension DataPartition {
 
     func removeDatabases() throws(LinuxError) -> (Int64, String) {
         let root = try FileDescriptor.open(mountPoint, .directory)
-        let reporter = reporter
         var removed: Int64 = 0
         var left = ""
         for path in settings.databases {
@@ -145,20 +144,26 @@ extension DataPartition {
                 throw error
             }
             let name = Text.name(of: inside)
+            // The state first: a database without it is taken up as it is, where a read error ends this half-way; without the database, the state
+            // would have it restored.
+            removed += try removeState(Text.stem(of: name), from: parent)
             for file in DataPartition.databaseFiles(name) { removed += try TreeRemoval.remove(file, from: parent) }
-            let raw = linux_open_inside(parent.raw, ".firstlight", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-            if raw < 0 {
-                // What is no directory at all holds no state, and only its name goes.
-                if linux_errno() == EXDEV { throw .last("open", "\(parent.name)/.firstlight") }
-                removed += try TreeRemoval.remove(".firstlight", from: parent)
-                continue
-            }
-            let states = FileDescriptor(owning: raw, name: "\(parent.name)/.firstlight")
-            removed += try TreeRemoval.remove(Text.stem(of: name), from: states) { reporter.progress(.wiping, "\($0) files removed") }
         }
         // What a repair found, and could not put back, would be a database again.
         removed += try LostAndFound.removeDatabases(below: root)
         return (removed, "all else kept\(left)")
+    }
+
+    private func removeState(_ name: String, from parent: borrowing FileDescriptor) throws(LinuxError) -> Int64 {
+        let reporter = reporter
+        let raw = linux_open_inside(parent.raw, ".firstlight", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if raw < 0 {
+            if linux_errno() == EXDEV { throw .last("open", "\(parent.name)/.firstlight") }
+            // What is no directory holds no state, and only its name goes.
+            return try TreeRemoval.remove(".firstlight", from: parent)
+        }
+        let states = FileDescriptor(owning: raw, name: "\(parent.name)/.firstlight")
+        return try TreeRemoval.remove(name, from: states) { reporter.progress(.wiping, "\($0) files removed") }
     }
 
     /// A database's own files, and what a swap may have left beside it.

@@ -36,7 +36,7 @@ struct Judge {
     func work(behind boot: Machine.Boot, _ acknowledged: inout Acknowledged) {
         // A reset takes everything, as was asked for; and a new device that could not be made ready has nothing to work with.
         let isNew = rehearsal.before == nil && !scenario.isLoud && boot.outcome == "failed"
-        guard boot.isReady, !boot.isVolatile, scenario.order == nil, !isNew else { return }
+        guard boot.isReady, !boot.isVolatile, scenario.order == nil, !scenario.takesAll, !isNew else { return }
         let beat = "behind READY \(acknowledged.beats.count + 1)"
         acknowledged.tried = true
         let isDone: Void? = try? machine.mounted {
@@ -70,6 +70,9 @@ struct Judge {
             if boot.isVolatile { return wrong("in RAM") }
             let contents: Contents?
             do { contents = try Application(path: machine.database).live() } catch { return wrong("the application: \(error)") }
+            for path in scenario.kept where (try? String(contentsOfFile: "\(machine.mount)/\(path)", encoding: .utf8)) != Scenario.keptText {
+                return wrong("\(path) was to be kept, and is not as it was")
+            }
             let isGone = acknowledged.beats.contains { !Application(path: machine.database).hasBeat($0) }
             let isTold = acknowledged.lost || boots.contains { $0.lost != nil }
             if isGone && !isTold { return wrong("what the application wrote behind READY is gone, and nobody was told") }
@@ -108,7 +111,7 @@ struct Judge {
         guard fine.contains(boot.outcome) || scenario.before.contains(boot.outcome) else {
             return wrong("an outcome that the fault does not explain")
         }
-        if boot.lost != nil && !scenario.loses && !boot.isVolatile { return wrong("rows were given up for a fault that passes") }
+        if boot.lost != nil && !scenario.loses && !scenario.takesAll && !boot.isVolatile { return wrong("rows were given up for a fault that passes") }
         return nil
     }
 

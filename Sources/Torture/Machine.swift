@@ -42,6 +42,8 @@ final class Machine {
     /// The image that is installed: a directory of migrations, and lines for `[database app]`.
     var set: [String: String] = [:]
     var keys: [String] = []
+    /// Lines of the other sections', each section's with its name in front.
+    var sections = ""
     /// The planted bug that is switched on.
     var mutant: String?
 
@@ -169,6 +171,7 @@ final class Machine {
             line = none
             [status]
             directory = \(run)
+            \(sections)
             """
         try text.write(toFile: configuration, atomically: false, encoding: .utf8)
     }
@@ -217,6 +220,15 @@ final class Machine {
             output: folder + "/work.log",
             environment: (mutant.map { ["FIRSTLIGHT_MUTANT=\($0)"] } ?? []) + ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"])
         while worker.poll() == nil { usleep(1000) }
+    }
+
+    /// firstlightctl, as a person would call it.
+    func tool(_ arguments: String...) throws {
+        let link = folder + "/firstlightctl"
+        unlink(link)
+        symlink((try? FileSystem.resolve(firmware)) ?? firmware, link)
+        let tool = try Process.start(link, arguments + ["--config", configuration], output: folder + "/tool.log", environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"])
+        while tool.poll() == nil { usleep(1000) }
     }
 
     /// The same under a tracer, up to the moment of READY, or to the end of firstlightd.

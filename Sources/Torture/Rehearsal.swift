@@ -35,6 +35,7 @@ struct Rehearsal {
         machine.unmount()
         machine.contents = [UInt8](repeating: 0, count: Machine.size)
         machine.keys = []
+        machine.sections = ""
         try scenario.prepare(machine)
         machine.unmount()
         disk = machine.contents

@@ -19,6 +19,10 @@ struct Scenario: Sendable {
     var isReplaced = false
     /// What else happens before the boot: a factory reset.
     var order: (@Sendable (Machine) throws -> Void)?
+    /// A factory reset has been asked for: whatever is written before it is done goes with the rest.
+    var takesAll = false
+    /// What a reset has to leave alone, as paths below the mount point.
+    var kept: [String] = []
 
     /// A device that has been in the field: image one, and rows of its own.
     static func fielded(_ machine: Machine, rows: Int = 300, mode: String = "DELETE", after: String = "") throws {

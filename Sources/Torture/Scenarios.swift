@@ -4,7 +4,7 @@ import Foundation
 extension Scenario {
     static let all: [Scenario] = [
         firstBoot, nothingToDo, upgrade, upgradeOfTen, failingStep, restore, rebuild, downgrade, rotation, hotJournal, hotWAL, nearlyFull, fullWAL,
-        salvage, salvagePart, damageMet, format, carriedOver, factoryReset, olderImage, gone, allGone, tornBesideWAL, badSnapshot, failingBehindCommit,
+        salvage, salvagePart, damageMet, format, carriedOver, factoryReset, resetOfOthers, resetKeeping, resetOfDatabases, olderImage, gone, allGone, tornBesideWAL, badSnapshot, failingBehindCommit,
     ]
 
     // ---- The images ----
@@ -228,6 +228,43 @@ extension Scenario {
             try install(machine, one)
         }, outcome: "migrated", before: ["current", "failed", "volatile"],
         order: { try $0.work("wipe") })
+
+    // ---- Resets that were asked for before ----
+
+    static let keptText = "to be kept\n"
+
+    /// A device in the field, with files that are no database's, whose reset has been asked for.
+    private static func toBeReset(_ machine: Machine, _ sections: String = "", keeping paths: [String] = []) throws {
+        try fielded(machine)
+        for path in paths + ["junk/file"] {
+            let path = "\(machine.mount)/\(path)"
+            try FileManager.default.createDirectory(atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+            try keptText.write(toFile: path, atomically: false, encoding: .utf8)
+        }
+        machine.sections = sections
+        try install(machine, one)
+        try machine.tool("factory-reset", "--reboot", "no", "--reason", "torture")
+    }
+
+    private static let whileReset: Set<String> = ["current", "restored", "rebuilt", "failed", "volatile"]
+
+    /// Its filesystem reaches to the partition's end, and has backups where ours has none.
+    static let resetOfOthers = Scenario(
+        name: "factory reset of others' filesystem",
+        prepare: { machine in
+            shell("mkfs.ext4 -q -F -b 1024 \(machine.loop.path)")
+            try toBeReset(machine)
+        }, outcome: "migrated", before: whileReset, takesAll: true)
+
+    static let resetKeeping = Scenario(
+        name: "factory reset, files preserved",
+        prepare: { try toBeReset($0, "[data]\npreserve = identity, keys/device", keeping: ["identity/serial", "keys/device"]) },
+        outcome: "migrated", before: whileReset, takesAll: true, kept: ["identity/serial", "keys/device"])
+
+    static let resetOfDatabases = Scenario(
+        name: "factory reset of the databases",
+        prepare: { try toBeReset($0, "[button]\nreset = database", keeping: ["app/picture", "identity/serial"]) },
+        outcome: "migrated", before: whileReset, takesAll: true, kept: ["app/picture", "identity/serial", "junk/file"])
 
     static let olderImage = Scenario(
         name: "image older than the database",
