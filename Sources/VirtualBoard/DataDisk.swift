@@ -18,6 +18,19 @@ public final class DataDisk: Sendable {
         try HostTool.run(["cp", "--sparse=always", images.blankDisk.path, file.path])
     }
 
+    /// As it comes from the factory, of another size: one partition from the first MiB to one before the end. What is read off disks here
+    /// (`read`, `list`) is for those of the usual size.
+    /// - Parameter size: of the partition, in MiB.
+    public init(blankPartition size: Int, in scratch: Scratch) throws {
+        self.scratch = scratch
+        file = scratch.fresh("data.img")
+        try HostTool.run(["truncate", "-s", "\(size + 2)M", file.path])
+        let table = scratch.fresh("table")
+        try "label: gpt\nstart=1MiB, size=\(size)MiB, name=data, type=linux\n".write(to: table, atomically: false, encoding: .utf8)
+        try HostTool.run(["sh", "-c", "sfdisk -q '\(file.path)' <'\(table.path)'"])
+        try FileManager.default.removeItem(at: table)
+    }
+
     /// The same bytes at the beginning of a larger card, as when an image is flashed.
     /// - Parameter size: in MiB.
     public func enlarge(to size: Int) throws { try HostTool.run(["truncate", "-s", "\(size)M", file.path]) }

@@ -17,6 +17,16 @@ extension Story {
             try board.powerOff()
             return seen
         }
+        for size in [64, 8192] {
+            scene("blank \(size) MiB: at most 1.5 of mkfs and mount alone") {
+                let alone = try makeAndMountAlone(try DataDisk(blankPartition: size, in: workshop.scratch), size)
+                let seen = try boot(workshop.firmware, try DataDisk(blankPartition: size, in: workshop.scratch), expecting: "migrated", .solid)
+                let ours = seen.status["since_boot_ms"] as? Int ?? .max
+                try board.powerOff()
+                try expect(ours * 2 <= alone * 3, "migrated \(ours) ms after power-on, mkfs and mount alone are done after \(alone) ms")
+                return seen
+            }
+        }
         scene("two partitions of one name: none is chosen") {
             let twin = try workshop.blankDisk()
             let seen = try boot(workshop.firmware, disk, drives: [Drive(twin.file)], expecting: "volatile", .blinks(4))
@@ -106,6 +116,25 @@ extension Story {
     /// The example's, with a file in firstlight.conf.d.
     private func firmware(_ settings: String) -> Firmware {
         workshop.firmware.replacing(directory: "/etc/firstlight.conf.d", with: ["story.conf": settings])
+    }
+
+    /// What every first boot has to do, by a script in our place.
+    /// - Returns: when it was done, in milliseconds after power-on.
+    private func makeAndMountAlone(_ disk: DataDisk, _ size: Int) throws -> Int {
+        let (uuid, lazy) = ("6669727a-746c-6967-6874-000000000001", size > 1024 ? 1 : 0)
+        let script = """
+            #!/bin/sh
+            mkdir -p /data
+            mkfs.ext4 -F -q -O none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,huge_file,dir_nlink,extra_isize,metadata_csum \
+                -b 4096 \(size < 129 ? "-g 4096" : "") -I 256 -m 0 -U \(uuid) -E hash_seed=\(uuid),nodiscard,lazy_itable_init=\(lazy),lazy_journal_init=\(lazy) \
+                /dev/vda1 \((size - 1) * 256) && mount -t ext4 -o noatime,nodev,nosuid,noexec,errors=remount-ro /dev/vda1 /data && echo "mounted: $(cat /proc/uptime)"
+            """
+        try board.powerOn(workshop.firmware.adding("/etc/init.d/S15firstlight", script, mode: 0o755), disk: disk)
+        defer { board.cutPower() }
+        guard let said = board.console.wait(for: "mounted: ", seconds: 60), let seconds = said.split(separator: " ").first.flatMap({ Double($0) }) else {
+            throw Deviation("mkfs and mount alone did not end")
+        }
+        return Int(seconds * 1000)
     }
 
     private func data(_ seen: Observation) -> [String: Any] { seen.status["data"] as? [String: Any] ?? [:] }
