@@ -26,6 +26,8 @@ public struct Bench: Sendable {
         public var tried = 0
         public var failures: [Lane.Failure] = []
         public var seconds = 0.0
+        /// What became of them, as often as it did.
+        public var remarks: [String: Int] = [:]
     }
 
     public init(firmware: String) { self.firmware = firmware }
@@ -60,6 +62,7 @@ public struct Bench: Sendable {
                 var cell = cells[key] ?? Cell(kind: FaultKind(rawValue: job.lane.kind)!, scenario: job.lane.scenario)
                 cell.tried += result.tried
                 cell.failures += result.failures
+                cell.remarks.merge(result.remarks ?? [:]) { $0 + $1 }
                 cell.seconds += Date().timeIntervalSince(job.start)
                 cells[key] = cell
                 open[key]! -= 1
@@ -76,17 +79,20 @@ public struct Bench: Sendable {
     private func lanes() -> [Lane] {
         FaultKind.allCases.filter { kind.isEmpty || $0.rawValue.contains(kind) }.flatMap { kind in
             let names = kind.hasScenarios ? Scenario.all.map { $0.name } : [""]
-            return names.filter { isWanted($0) }.flatMap { name in
-                let parts = full ? 4 : 1
+            return names.filter { isWanted($0) || kind == .damagedFilesystems && isImage }.flatMap { name in
+                let parts = full ? 4 : kind.sampleParts
                 return (0..<parts).map { part in
                     Lane(
                         kind: kind.rawValue, scenario: name, part: part, of: parts,
                         stride: stride ?? (full ? kind.fullStride : kind.sampleStride), seed: seed, untilFirst: mutant != nil, mutant: mutant,
-                        corpora: corpora, sample: full ? nil : 300)
+                        corpora: corpora, sample: full ? nil : 300, only: isImage ? scenario : nil)
                 }
             }
         }
     }
+
+    /// A damaged filesystem has a name, and no scenario.
+    private var isImage: Bool { scenario.hasPrefix("image") }
 
     private func isWanted(_ name: String) -> Bool {
         if let exactScenario { return name == exactScenario }

@@ -8,12 +8,13 @@ public enum FaultKind: String, CaseIterable, Sendable {
     case memory
     case hostileFiles = "hostile files"
     case badWorkers = "bad workers"
+    case damagedFilesystems = "damaged filesystems"
 
     /// Whether it falls into scenarios; else it has cases of its own.
     var hasScenarios: Bool {
         switch self {
         case .powerCuts, .blockErrors, .kills, .callErrors: true
-        case .memory, .hostileFiles, .badWorkers: false
+        case .memory, .hostileFiles, .badWorkers, .damagedFilesystems: false
         }
     }
 
@@ -21,7 +22,7 @@ public enum FaultKind: String, CaseIterable, Sendable {
     /// call beside each other, the next request for memory, the next bit of the same page. `--stride 1` tries those, too.
     var fullStride: Int {
         switch self {
-        case .powerCuts, .blockErrors, .kills, .badWorkers: 1
+        case .powerCuts, .blockErrors, .kills, .badWorkers, .damagedFilesystems: 1
         case .callErrors: 3
         case .memory: 7
         case .hostileFiles: 4
@@ -38,7 +39,11 @@ public enum FaultKind: String, CaseIterable, Sendable {
         case .memory: 40
         case .hostileFiles: 1
         case .badWorkers: 1
+        case .damagedFilesystems: 25
         }
     }
+
+    /// Processes that share a sample.
+    var sampleParts: Int { self == .damagedFilesystems ? 2 : 1 }
 }
 #endif

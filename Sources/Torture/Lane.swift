@@ -19,11 +19,14 @@ public struct Lane: Codable, Sendable {
     var corpora: String?
     /// So many hostile files, chosen by the seed; all of them without.
     var sample: Int?
+    /// Of the damaged filesystems, only those whose names contain this.
+    var only: String?
 
     /// What came of it, as its last line of output.
     public struct Result: Codable, Sendable {
         public var tried = 0
         public var failures: [Failure] = []
+        public var remarks: [String: Int]? = nil
     }
 
     public struct Failure: Codable, Sendable {
@@ -50,10 +53,12 @@ public struct Lane: Codable, Sendable {
             case .badWorkers:
                 machine.mutant = mutant
                 try BadWorkers(machine: machine).run(&tally)
+            case .damagedFilesystems:
+                try DamagedFilesystems(firmware: firmware, folder: folder, stride: stride, seed: seed, mutant: mutant, only: only ?? "").run(&tally)
             }
         } catch is Tally.Enough {
         }
-        return Result(tried: tally.tried, failures: tally.failures)
+        return Result(tried: tally.tried, failures: tally.failures, remarks: tally.remarks)
     }
 
     private func rehearsal(_ machine: Machine) throws -> Rehearsal {

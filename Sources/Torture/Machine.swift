@@ -56,13 +56,13 @@ final class Machine {
     var configuration: String { folder + "/firstlight.conf" }
 
     /// In a process that has called `isolate`.
-    init(folder: String, firmware: String) throws {
+    init(folder: String, firmware: String, size: Int = size) throws {
         self.folder = folder
         self.firmware = firmware
         for name in ["data", "run", "set"] {
             try FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
         }
-        disk = try FuseDisk(path: folder + "/disk", size: Self.size)
+        disk = try FuseDisk(path: folder + "/disk", size: size)
         loop = try LoopDevice(disk.path)
     }
 
@@ -124,7 +124,7 @@ final class Machine {
     // ---- Mounted, as the application sees it ----
 
     func mounted<T>(_ body: () throws -> T) throws -> T {
-        if !isMounted, linux_mount(loop.path, mount, "ext4", 0, nil) != 0 { throw TortureError.last("mount \(loop.path)") }
+        if !isMounted, linux_mount(loop.path, mount, "ext4", 0, "errors=remount-ro") != 0 { throw TortureError.last("mount \(loop.path)") }
         defer { unmount() }
         return try body()
     }

@@ -6,6 +6,8 @@ struct Tally {
 
     private(set) var tried = 0
     private(set) var failures: [Lane.Failure] = []
+    /// What became of them, as often as it did.
+    private(set) var remarks: [String: Int] = [:]
     /// This process takes every `of`-th fault, from the `part`-th on.
     let part: Int
     let of: Int
@@ -21,6 +23,8 @@ struct Tally {
 
     /// Faults that found nothing.
     mutating func count(_ number: Int) { tried += number }
+
+    mutating func remark(_ text: String) { remarks[text, default: 0] += 1 }
 
     mutating func note(_ fault: String, _ problem: String?) throws {
         tried += 1

@@ -12,7 +12,7 @@ struct TortureCommand: ParsableCommand {
     @Flag(help: "Every fault there is; without, a sample of each kind.") var full = false
     @Option(help: "For the faults that are chosen at random.") var seed: UInt64 = 1
     @Option(help: "Only kinds of faults whose names contain this.") var kind = ""
-    @Option(help: "Only scenarios whose names contain this.") var scenario = ""
+    @Option(help: "Only scenarios whose names contain this; or damaged filesystems: \"image 017\".") var scenario = ""
     @Option(help: "Of so many faults one is tried.") var stride: Int?
 
     func run() throws {
@@ -28,7 +28,8 @@ struct TortureCommand: ParsableCommand {
         let cells = try bench.run { cell in
             let line = "\(cell.kind.rawValue), \(cell.scenario)".padding(toLength: 64, withPad: " ", startingAt: 0)
             print("\(line) \(cell.tried) faults, \(cell.failures.count) failures, \(Int(cell.seconds)) s")
-            for failure in cell.failures.prefix(3) { print("    \(failure.fault): \(failure.problem.replacingOccurrences(of: "\n", with: "\n        "))") }
+            for failure in cell.failures.prefix(Int(ProcessInfo.processInfo.environment["SHOW"] ?? "3")!) { print("    \(failure.fault): \(failure.problem.replacingOccurrences(of: "\n", with: "\n        "))") }
+            for (text, count) in cell.remarks.sorted(by: { $0.key < $1.key }) { print("    \(count) × \(text)") }
             fflush(nil)
         }
         print(TortureTable(cells).text)

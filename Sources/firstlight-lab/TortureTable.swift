@@ -15,7 +15,7 @@ struct TortureTable {
                 names.append(cell.scenario)
             }
         }
-        func column(_ text: String) -> String { String(repeating: " ", count: max(1, 16 - text.count)) + text }
+        func column(_ text: String) -> String { String(repeating: " ", count: max(1, 20 - text.count)) + text }
         var lines = ["".padding(40) + kinds.map { column($0.rawValue) }.joined()]
         for name in names {
             lines.append(

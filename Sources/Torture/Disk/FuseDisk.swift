@@ -33,6 +33,7 @@ final class FuseDisk: @unchecked Sendable {
         var log = BlockLog()
         var logs = false
         var fault: Fault?
+        var unreadable: [Range<Int>] = []
         var counts: [Operation: Int] = [:]
         var delivered = false
     }
@@ -100,6 +101,9 @@ final class FuseDisk: @unchecked Sendable {
             $0.delivered = false
         }
     }
+
+    /// From here on every read that touches these bytes fails, whatever has been written there since.
+    func spoil(_ ranges: [Range<Int>]) { state.withLock { $0.unreadable = ranges } }
 
     /// Requests since `inject`, and whether its fault came to pass.
     var counts: [Operation: Int] { state.withLock { $0.counts } }
@@ -169,6 +173,7 @@ final class FuseDisk: @unchecked Sendable {
             let offset = Int(u64(8))
             let count = max(0, min(Int(u32(16)), size - offset))
             code = failure(.read)
+            if state.withLock({ $0.unreadable.contains { $0.overlaps(offset..<offset + count) } }) { code = EIO }
             if code == 0 {
                 reply.baseAddress!.advanced(by: length).copyMemory(from: bytes.baseAddress! + offset, byteCount: count)
                 length += count
