@@ -16,6 +16,8 @@ public struct Bench: Sendable {
     public var corpora: String?
     /// A planted bug, by its name, that is switched on in `firmware`.
     public var mutant: String?
+    /// Where the image of a damaged filesystem goes that is tried alone.
+    public var keep: String?
     /// Instead of the kind's own: every so many faults one is tried.
     public var stride: Int?
 
@@ -85,7 +87,7 @@ public struct Bench: Sendable {
                     Lane(
                         kind: kind.rawValue, scenario: name, part: part, of: parts,
                         stride: stride ?? (full ? kind.fullStride : kind.sampleStride), seed: seed, untilFirst: mutant != nil, mutant: mutant,
-                        corpora: corpora, sample: full ? nil : 300, only: isImage ? scenario : nil)
+                        corpora: corpora, sample: full ? nil : 300, only: isImage ? scenario : nil, keep: keep)
                 }
             }
         }

@@ -21,6 +21,8 @@ public struct Lane: Codable, Sendable {
     var sample: Int?
     /// Of the damaged filesystems, only those whose names contain this.
     var only: String?
+    /// Where the last of them is written to, as it was before any boot.
+    var keep: String?
 
     /// What came of it, as its last line of output.
     public struct Result: Codable, Sendable {
@@ -54,7 +56,9 @@ public struct Lane: Codable, Sendable {
                 machine.mutant = mutant
                 try BadWorkers(machine: machine).run(&tally)
             case .damagedFilesystems:
-                try DamagedFilesystems(firmware: firmware, folder: folder, stride: stride, seed: seed, mutant: mutant, only: only ?? "").run(&tally)
+                var images = DamagedFilesystems(firmware: firmware, folder: folder, stride: stride, seed: seed)
+                (images.mutant, images.only, images.keep) = (mutant, only ?? "", keep)
+                try images.run(&tally)
             }
         } catch is Tally.Enough {
         }

@@ -14,6 +14,7 @@ struct TortureCommand: ParsableCommand {
     @Option(help: "Only kinds of faults whose names contain this.") var kind = ""
     @Option(help: "Only scenarios whose names contain this; or damaged filesystems: \"image 017\".") var scenario = ""
     @Option(help: "Of so many faults one is tried.") var stride: Int?
+    @Option(help: "A file for the image of a damaged filesystem that is tried alone.") var keep: String?
 
     func run() throws {
         guard geteuid() == 0 else { throw ValidationError("needs root: loop devices, FUSE, and mounts in a namespace of its own") }
@@ -23,6 +24,7 @@ struct TortureCommand: ParsableCommand {
         bench.kind = kind
         bench.scenario = scenario
         bench.stride = stride
+        bench.keep = keep.map { URL(fileURLWithPath: $0).path }
         bench.corpora = corpora.map { URL(fileURLWithPath: $0).path }
         let start = Date()
         let cells = try bench.run { cell in

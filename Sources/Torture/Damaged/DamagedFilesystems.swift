@@ -13,6 +13,8 @@ struct DamagedFilesystems {
     var mutant: String?
     /// Only images whose names contain this.
     var only = ""
+    /// A file for the last one.
+    var keep: String?
 
     /// Images with the same seed are the same, whatever their number.
     static let count = 300
@@ -55,6 +57,7 @@ struct DamagedFilesystems {
         damage.apply(to: machine.disk.bytes, older: oracle.template.older)
         machine.loop.forget()
         let image = machine.contents
+        if let keep { try Data(image).write(to: URL(fileURLWithPath: keep)) }
         var judge = FilesystemJudge(machine: machine, template: oracle.template, oracle: oracle)
         defer {
             machine.disk.spoil([])

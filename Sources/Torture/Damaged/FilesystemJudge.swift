@@ -122,7 +122,9 @@ struct FilesystemJudge {
         }
         // Behind a clean unmount nobody looks for damage inside of the database, and in values nothing would find it.
         if reaches.contains(where: { $0.database.map { $0.rows == readings?.rows } ?? false }) {
-            remarks.append("\(boot.outcome), and rows are damaged as everybody finds them")
+            let isClean = boot.actions == ["clean ok", "mount ok"]
+            if !isClean, readings?.isSound == false { return "\(boot.outcome) behind a repair, and integrity_check finds damage" }
+            remarks.append("\(boot.outcome), and rows are damaged as everybody finds them: \(isClean ? "unmounted cleanly" : "no check finds it")")
             return nil
         }
         // Of a database of which nothing is left, not even the marker, a repository's worker knows nothing.
