@@ -8,6 +8,8 @@ struct FilesystemJudge {
     let oracle: FilesystemOracle
     /// What became of it, in a few words: for the sum over all images.
     private(set) var remarks: [String] = []
+    /// What the boots with read errors told.
+    private var prelude = ""
 
     /// Why an appliance may be in RAM although every sector could be read (docs/never-fail.md): words of the reason.
     private static let gates = [
@@ -28,6 +30,7 @@ struct FilesystemJudge {
             machine.unmount()
             if let wrong = ready(boot) { return "boot \(number) with read errors: \(wrong): \(boot.text)\n\(boot.log)" }
             if let rung = destroyed(boot) { return "\(rung) in spite of read errors: \(boot.text)\n\(boot.log)" }
+            prelude += "boot with read errors: \(boot.text) [\(boot.actions.joined(separator: ", "))]\n\(boot.log)"
             if number == 1 { remarks.append("read errors: \(boot.isVolatile ? "in RAM" : boot.outcome)") }
         }
         return nil
@@ -49,7 +52,7 @@ struct FilesystemJudge {
         if machine.isMounted { throw TortureError("\(machine.mount) is still mounted") }
 
         let reaches = try oracle.look(at: image)
-        var history = "boot 1: \(boot.text) [\(boot.actions.joined(separator: ", "))] \(readings?.rows.count ?? 0) rows\n"
+        var history = prelude + "boot 1: \(boot.text) [\(boot.actions.joined(separator: ", "))] \(readings?.rows.count ?? 0) rows\n"
         history += "boot 2: \(second.text) [\(second.actions.joined(separator: ", "))] \(later?.rows.count ?? 0) rows\n"
         history += reaches.map { "oracle: \($0.text)\n" }.joined() + boot.log + "---- boot 2 ----\n" + second.log
         func wrong(_ text: String) -> String { "\(text)\n\(history)" }
