@@ -10,6 +10,8 @@ struct FilesystemJudge {
     private(set) var remarks: [String] = []
     /// What the boots with read errors told.
     private var prelude = ""
+    /// One of them has told of a loss.
+    private var isTold = false
 
     /// Why an appliance may be in RAM although every sector could be read (docs/never-fail.md): words of the reason.
     private static let gates = [
@@ -31,6 +33,7 @@ struct FilesystemJudge {
             if let wrong = ready(boot) { return "boot \(number) with read errors: \(wrong): \(boot.text)\n\(boot.log)" }
             if let rung = destroyed(boot) { return "\(rung) in spite of read errors: \(boot.text)\n\(boot.log)" }
             prelude += "boot with read errors: \(boot.text) [\(boot.actions.joined(separator: ", "))]\n\(boot.log)"
+            isTold = isTold || boot.lost != nil && !boot.isVolatile
             if number == 1 { remarks.append("read errors: \(boot.isVolatile ? "in RAM" : boot.outcome)") }
         }
         return nil
@@ -44,6 +47,7 @@ struct FilesystemJudge {
         let boot = try machine.boot(ready: settle)
         let seconds = Date().timeIntervalSince(start)
         let readings = live(boot)
+        let trouble = work(boot)
         machine.unmount()
         let between = machine.contents
         let second = try machine.boot(ready: settle)
@@ -76,7 +80,7 @@ struct FilesystemJudge {
         }
         // What the first boot did not get at the next may; what that loses is lost.
         if boot.outcome == "failed" { return wrong(rows(second, later, reaches) ?? "boot 1: failed; boot 2: \(second.outcome)") }
-        return (rows(boot, readings, reaches) ?? settled(boot, second, readings, later)).map(wrong)
+        return (rows(boot, readings, reaches) ?? trouble ?? settled(boot, second, readings, later)).map(wrong)
     }
 
     /// What it told is put on record before the power goes.
@@ -106,6 +110,12 @@ struct FilesystemJudge {
         return Readings(copyOf: machine.database, in: machine.folder + "/copy")
     }
 
+    /// What the application cannot do.
+    private func work(_ boot: Machine.Boot) -> String? {
+        if boot.isVolatile || boot.outcome == "failed" { return nil }
+        do { return try Application(path: machine.database).live() == nil ? "no database" : nil } catch { return "the application: \(error)" }
+    }
+
     // ---- Rows ----
 
     private func rows(_ reaches: [FilesystemOracle.Reach]) -> Int {
@@ -115,12 +125,17 @@ struct FilesystemJudge {
     private mutating func rows(_ boot: Machine.Boot, _ readings: Readings?, _ reaches: [FilesystemOracle.Reach]) -> String? {
         let right = template.readings
         let count = readings?.count(of: right) ?? 0
-        if let reach = reaches.first(where: { $0.isWhole }) {
+        let wholes = reaches.filter { $0.isWhole }
+        if count < right.rows.count, !wholes.isEmpty, wholes.allSatisfy({ $0.isWithoutJournal }), template.kind == .cut {
+            // It was whole in the files of a moment before, by luck: what the filesystem's journal had is the truth.
+            remarks.append("rows: whole only without the filesystem's journal: \(boot.outcome)")
+        } else if let reach = wholes.first {
             return count == right.rows.count ? nil : "\(right.rows.count - count) rows are gone that \(reach.way) reaches: \(boot.outcome)"
         }
         if count == right.rows.count { return nil }
-        if ["restored", "rebuilt"].contains(boot.outcome) && boot.lost != nil {
-            let best = reaches.compactMap { $0.snapshot?.rows.count }.max() ?? rows(reaches)
+        if isTold || ["restored", "rebuilt"].contains(boot.outcome) && boot.lost != nil {
+            let others = reaches.filter { !$0.isWithoutJournal || template.kind != .cut }
+            let best = others.compactMap { $0.snapshot?.rows.count }.max() ?? rows(others)
             return count >= best ? nil : "\(count) rows, and \(best) could be had"
         }
         // Behind a clean unmount nobody looks for damage inside of the database, and in values nothing would find it.

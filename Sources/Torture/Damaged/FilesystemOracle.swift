@@ -9,6 +9,8 @@ struct FilesystemOracle {
     /// One way, and what it reaches.
     struct Reach {
         let way: String
+        /// What was committed to the filesystem's journal only is not there.
+        var isWithoutJournal = false
         /// Files with the contents that were put there, in place or in lost+found.
         var files = 0
         /// The database with the most of its readings, in place or in lost+found.
@@ -79,7 +81,7 @@ struct FilesystemOracle {
     // ---- Looking ----
 
     private func reach(_ way: String, _ options: String) throws -> Reach {
-        var reach = Reach(way: way)
+        var reach = Reach(way: way, isWithoutJournal: options.contains("noload"))
         let flags = UInt(MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC | MS_NOATIME)
         // errors=continue: what a superblock says of panic is not to be believed.
         guard linux_mount(loop.path, root, "ext4", flags, "errors=continue" + options) == 0 else { return reach }

@@ -18,6 +18,7 @@ struct FilesystemTemplate {
         var size: Int { self == .large ? 160 << 20 : 64 << 20 }
     }
 
+    let kind: Kind
     /// What lies on it.
     let disk: [UInt8]
     /// The same, before the last upgrade: what a write that never arrived leaves.
@@ -32,6 +33,7 @@ struct FilesystemTemplate {
 
     /// Makes it on `machine`, by boots of its firmware.
     init(_ kind: Kind, on machine: Machine) throws {
+        self.kind = kind
         machine.unmount()
         machine.disk.spoil([])
         machine.contents = [UInt8](repeating: 0, count: machine.disk.size)
