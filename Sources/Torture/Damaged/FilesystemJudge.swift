@@ -13,6 +13,7 @@ struct FilesystemJudge {
     /// One of them has told of a loss.
     private var isTold = false
 
+    private static let clean = ["clean ok", "mount ok"]
     /// Why an appliance may be in RAM although every sector could be read (docs/never-fail.md): words of the reason.
     private static let gates = [
         "its partition only", "only format = always", "e2fsck could not work on it", "e2fsck could not run", "find room for", "at the end of",
@@ -47,7 +48,7 @@ struct FilesystemJudge {
         let boot = try machine.boot(ready: settle)
         let seconds = Date().timeIntervalSince(start)
         let readings = live(boot)
-        let trouble = work(boot)
+        let trouble = work(boot, readings)
         machine.unmount()
         let between = machine.contents
         let second = try machine.boot(ready: settle)
@@ -111,8 +112,10 @@ struct FilesystemJudge {
     }
 
     /// What the application cannot do.
-    private func work(_ boot: Machine.Boot) -> String? {
+    private func work(_ boot: Machine.Boot, _ readings: Readings?) -> String? {
         if boot.isVolatile || boot.outcome == "failed" { return nil }
+        // Behind a clean unmount nobody looks for damage inside of the database.
+        if boot.actions == Self.clean, readings?.isSound == false { return nil }
         do { return try Application(path: machine.database).live() == nil ? "no database" : nil } catch { return "the application: \(error)" }
     }
 
@@ -140,7 +143,7 @@ struct FilesystemJudge {
         }
         // Behind a clean unmount nobody looks for damage inside of the database, and in values nothing would find it.
         if reaches.contains(where: { $0.database.map { $0.rows == readings?.rows } ?? false }) {
-            let isClean = boot.actions == ["clean ok", "mount ok"]
+            let isClean = boot.actions == Self.clean
             if !isClean, readings?.isSound == false { return "\(boot.outcome) behind a repair, and integrity_check finds damage" }
             remarks.append("\(boot.outcome), and rows are damaged as everybody finds them: \(isClean ? "unmounted cleanly" : "no check finds it")")
             return nil
@@ -148,7 +151,7 @@ struct FilesystemJudge {
         // Of a database of which nothing is left, not even the marker, a repository's worker knows nothing.
         if reaches.allSatisfy({ $0.database == nil && $0.snapshot == nil }) {
             remarks.append("nothing could be reached, and it is told by the partition's actions only: \(boot.outcome)")
-            return boot.actions == ["clean ok", "mount ok"] ? "all rows are gone, and nobody says so" : nil
+            return boot.actions == Self.clean ? "all rows are gone, and nobody says so" : nil
         }
         return "\(right.rows.count - count) rows are gone, and it does not say so"
     }
@@ -156,7 +159,7 @@ struct FilesystemJudge {
     private func settled(_ boot: Machine.Boot, _ second: Machine.Boot, _ readings: Readings?, _ later: Readings?) -> String? {
         let isHeld = second.outcome == boot.outcome && second.repository["held_for_boots"] is Int
         if second.outcome != "current" && !isHeld { return "boot 2: \(second.outcome)" }
-        if second.actions != ["clean ok", "mount ok"] { return "boot 2: the partition is not clean" }
+        if second.actions != Self.clean { return "boot 2: the partition is not clean" }
         if later?.rows != readings?.rows { return "boot 2: other rows than boot 1" }
         return nil
     }

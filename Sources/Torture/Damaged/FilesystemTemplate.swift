@@ -90,6 +90,8 @@ struct FilesystemTemplate {
             try FileSystem.makeDirectories(Text.directory(of: "\(root)/\(path)"))
             let file = try FileDescriptor.open("\(root)/\(path)", .create)
             try bytes.withUnsafeBytes { try file.write($0) }
+            // One after the other, so that each has the same blocks at every run.
+            try file.sync()
             sums.insert(XXH64.digest(of: bytes))
         }
         func noise(_ count: Int) -> [UInt8] { Array(generator.bytes(count)) }
@@ -106,6 +108,7 @@ struct FilesystemTemplate {
         for number in 0..<60 {
             let bytes = noise(4096)
             try bytes.withUnsafeBytes { try file.write($0, at: Int64(number * 8192)) }
+            try file.sync()
             sparse.replaceSubrange(number * 8192..<number * 8192 + 4096, with: bytes)
         }
         sums.insert(XXH64.digest(of: Array(sparse.dropLast(4096))))
