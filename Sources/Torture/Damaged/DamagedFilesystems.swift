@@ -35,7 +35,7 @@ struct DamagedFilesystems {
             benches[kind] = bench
             let damage = FilesystemDamage(
                 number, seed: seed &* 1_000_003 &+ UInt64(number), layout: bench.oracle.template.layout, size: kind.size)
-            let problem = try attempt(damage, bench.machine, bench.oracle, &tally)
+            let problem = try attempt(name, damage, bench.machine, bench.oracle, &tally)
             try tally.note(
                 "\(name): \(damage.text)",
                 problem.map { "\($0)\nalone: --full --seed \(seed) --kind \"damaged filesystems\" --scenario \"\(name)\"" })
@@ -51,14 +51,14 @@ struct DamagedFilesystems {
     }
 
     private func attempt(
-        _ damage: FilesystemDamage, _ machine: Machine, _ oracle: FilesystemOracle, _ tally: inout Tally
+        _ name: String, _ damage: FilesystemDamage, _ machine: Machine, _ oracle: FilesystemOracle, _ tally: inout Tally
     ) throws -> String? {
         machine.contents = oracle.template.disk
         damage.apply(to: machine.disk.bytes, older: oracle.template.older)
         machine.loop.forget()
         let image = machine.contents
         if let keep { try Data(image).write(to: URL(fileURLWithPath: keep)) }
-        var judge = FilesystemJudge(machine: machine, template: oracle.template, oracle: oracle)
+        var judge = FilesystemJudge(name, machine: machine, oracle: oracle)
         defer {
             machine.disk.spoil([])
             machine.unmount()

@@ -6,6 +6,7 @@ struct FilesystemJudge {
     let machine: Machine
     let template: FilesystemTemplate
     let oracle: FilesystemOracle
+    private let name: String
     /// What became of it, in a few words: for the sum over all images.
     private(set) var remarks: [String] = []
     /// What the boots with read errors told.
@@ -20,10 +21,11 @@ struct FilesystemJudge {
         "keep in memory", "e2fsck finds nothing wrong, but mount",
     ]
 
-    init(machine: Machine, template: FilesystemTemplate, oracle: FilesystemOracle) {
+    init(_ name: String, machine: Machine, oracle: FilesystemOracle) {
+        self.name = name
         self.machine = machine
-        self.template = template
         self.oracle = oracle
+        template = oracle.template
     }
 
     /// While sectors cannot be read: READY, and nothing is destroyed.
@@ -74,7 +76,8 @@ struct FilesystemJudge {
         }
         if boot.isVolatile {
             guard let gate = Self.gates.first(where: { reason(boot).contains($0) }) else { return wrong("in RAM: \(reason(boot))") }
-            remarks.append("in RAM, \(reaches.contains { $0.isWhole } ? "the database could be reached" : "no whole database"): \(gate)")
+            // Each of them is a device that keeps nothing.
+            remarks.append("\(name), in RAM, \(reaches.contains { $0.isWhole } ? "the database could be reached" : "no whole database"): \(gate)")
             let left = try oracle.look(at: between)
             if rows(left) < rows(reaches) { return wrong("in RAM, and \(rows(reaches) - rows(left)) rows can no longer be reached") }
             return second.isVolatile ? nil : wrong("boot 2 is not in RAM")
