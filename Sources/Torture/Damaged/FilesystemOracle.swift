@@ -143,7 +143,8 @@ struct FilesystemOracle {
             if head.starts(with: [0x37, 0x7F, 0x06]) { found.sidecars.append(("-wal", path)) }
         }
         guard head.starts(with: Array("SQLite format 3\0".utf8)) else { return }
-        if let sum, template.snapshots.contains(sum) { found.snapshots.append(path) }
+        // One whose name is lost has lost its seal; it is a database like any other.
+        if let sum, template.snapshots.contains(sum), path.hasSuffix(".db"), path.contains("/snapshots/") { found.snapshots.append(path) }
         // With everything new in the WAL the database is one of its snapshots, byte for byte.
         if !path.contains("/snapshots/") { found.databases.append(path) }
     }

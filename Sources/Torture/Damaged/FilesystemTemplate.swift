@@ -46,20 +46,16 @@ struct FilesystemTemplate {
                     "-E", "hash_seed=0a0b0c0d-0102-4304-8506-0708090a0b0c", machine.loop.path])
             guard made == 0 else { throw TortureError("mke2fs: \(made)") }
         }
-        try Scenario.fielded(machine, mode: kind == .others ? "WAL" : "DELETE")
+        try Self.migrate(machine, Scenario.one, schema: 1)
+        let mode = kind == .others ? "WAL" : "DELETE"
+        try Application(path: machine.database).execute("PRAGMA journal_mode=\(mode); \(Self.rows(1...300, "name, value", ""))")
         files = try Self.fill(machine.mount)
         machine.unmount()
         older = machine.contents
 
         // A snapshot with the rows so far comes with the upgrade.
-        machine.set = Scenario.two
-        try machine.install()
-        let boot = try machine.boot()
-        guard boot.outcome == "migrated" else { throw TortureError("\(kind.rawValue): \(boot.text)\n\(boot.log)") }
-        let more = """
-            INSERT INTO readings (name, value, unit) WITH RECURSIVE n(i) AS (SELECT 301 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
-            SELECT 'reading number ' || i, i * 0.5, 'degree ' || i FROM n
-            """
+        try Self.migrate(machine, Scenario.two, schema: 2)
+        let more = Self.rows(301...500, "name, value, unit", ", 'degree ' || i")
         let cut = "UPDATE readings SET name = 'never committed', value = -1"
         switch kind {
         case .others: try Scenario.cutApplication(machine, "COMMIT; \(more); BEGIN; \(cut)")
@@ -80,6 +76,29 @@ struct FilesystemTemplate {
         machine.unmount()
         disk = kind == .cut ? asItWas : machine.contents
         layout = try Ext4Layout(machine.contents)
+    }
+
+    private static func rows(_ numbers: ClosedRange<Int>, _ columns: String, _ more: String) -> String {
+        """
+        INSERT INTO readings (\(columns)) WITH RECURSIVE n(i) AS (SELECT \(numbers.lowerBound) UNION ALL SELECT i + 1 FROM n WHERE i < \(numbers.upperBound))
+        SELECT 'reading number ' || i, i * 0.5\(more) FROM n
+        """
+    }
+
+    /// A boot of the next image, and the snapshot that follows READY: with the boot's end it would be there or not.
+    private static func migrate(_ machine: Machine, _ set: [String: String], schema: Int) throws {
+        machine.set = set
+        try machine.install()
+        var isThere = false
+        let boot = try machine.boot(ready: {
+            for _ in 0..<5000 where !isThere {
+                let names = (try? FileSystem.list(machine.state + "/snapshots")) ?? []
+                isThere = names.contains { $0.dropFirst(6).hasPrefix("-\(schema)-") && $0.hasSuffix(".db") }
+                // The one from before an upgrade is there at READY; what it told is on record by then.
+                usleep(isThere ? 20_000 : 1000)
+            }
+        })
+        guard boot.outcome == "migrated", isThere else { throw TortureError("schema \(schema): \(boot.text)\n\(boot.log)") }
     }
 
     /// Files beside the database's: nested, large and in many pieces, many in one directory, with owners and modes of their own.
