@@ -78,7 +78,8 @@ struct RowCopy {
                 low = last + 1
             }
             let down = try scan(damaged, insert, select + " DESC", low, high, downwards: true)
-            if down.ended { continue }
+            // A rowid out of its order ends a range, too: only where nothing was met there is nothing left.
+            if down.ended, down.last == nil { continue }
             if let last = down.last {
                 if last <= low { continue }
                 high = last - 1

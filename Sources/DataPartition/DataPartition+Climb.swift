@@ -12,6 +12,7 @@ extension DataPartition {
             switch step {
             case .mount:
                 do throws(LinuxError) {
+                    try checkBitmaps(path)
                     try mount(path, proof: isSuspect)
                     try lookAround(path)
                     return
@@ -83,6 +84,13 @@ extension DataPartition {
         return true
     }
 
+    private func checkBitmaps(_ path: String) throws(LinuxError) {
+        let device = try BlockDevice.open(path, .read)
+        guard let superblock = try Superblock.read(device, at: Superblock.offset), superblock.isIntact else { return }
+        // One that does not answer is no damage.
+        if (try? GroupDescriptors.areBitmapsSound(of: superblock, on: device)) == false { throw LinuxError("check the bitmaps of", path, code: EUCLEAN) }
+    }
+
     /// Looks at every name on the way to the databases and at their state: a filesystem that calls itself clean may be damaged all the same, and
     /// behind READY nobody would repair it. Reads only.
     private mutating func lookAround(_ path: String) throws(LinuxError) {
@@ -91,6 +99,7 @@ extension DataPartition {
         let errors = Mounting.errorCount(of: number)
         var found = Damage()
         found.look(at: mountPoint, depth: 0)
+        found.look(at: "\(mountPoint)/\(LostAndFound.directoryName)", depth: 0)
         for database in settings.databases {
             guard let inside = below(database) else { continue }
             var directory = mountPoint

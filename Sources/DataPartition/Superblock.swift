@@ -13,6 +13,7 @@ struct Superblock: Equatable {
     let blockCount: Int64
     let firstDataBlock: Int64
     let blocksPerGroup: Int64
+    let inodesPerGroup: Int64
     /// Of each group.
     let inodeTableBlocks: Int64
     /// The group this copy says it belongs to: 0 in the primary.
@@ -59,6 +60,7 @@ struct Superblock: Equatable {
         blockCount = Int64(count)
         firstDataBlock = Int64(bytes.u32(0x14))
         blocksPerGroup = max(1, Int64(bytes.u32(0x20)))
+        inodesPerGroup = Int64(bytes.u32(0x28))
         inodeTableBlocks = max(1, (Int64(bytes.u32(0x28)) * Int64(bytes.u16(0x58)) + blockSize - 1) / blockSize)
         group = Int64(bytes.u16(0x5A))
         uuid = Array(raw[0x68..<0x78])
