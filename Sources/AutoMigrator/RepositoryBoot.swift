@@ -31,6 +31,8 @@ public struct RepositoryBoot {
     var goal = Goal.end
     /// Try again what rests after a failure: a person asks, not a boot.
     var retryHeld = false
+    /// The filesystem was repaired by force.
+    var isRepaired = false
     var report: RepositoryReport
     /// What the boot before had begun and this one finished.
     var finished: Outcome?
@@ -64,16 +66,18 @@ public struct RepositoryBoot {
     ///
     /// - Parameters:
     ///   - unclean: the filesystem was not unmounted before this boot, so a check is worth its time.
+    ///   - repaired: the filesystem was repaired by force: a check of every entry of every index is.
     ///   - afterLoss: why the process that tried before did not end by itself; then no migration is tried again in this boot.
     ///   - distrusted: even a process that only looked at the database crashed: it goes to quarantine unopened, and the ladder is climbed.
     ///   - goal: how far to migrate; short of the end, that version counts as the wanted one.
     ///   - retryHeld: tries a plan that rests after a failure.
     public mutating func run(
-        unclean: Bool = false, afterLoss: String? = nil, distrusted: Bool = false, to goal: Goal = .end,
+        unclean: Bool = false, repaired: Bool = false, afterLoss: String? = nil, distrusted: Bool = false, to goal: Goal = .end,
         retryHeld: Bool = false
     ) -> RepositoryReport {
         self.goal = goal
         self.retryHeld = retryHeld
+        isRepaired = repaired
         return reported { (boot) throws(MigrationError) in
             try boot.boot(unclean: unclean, afterLoss: afterLoss, distrusted: distrusted)
         }
@@ -196,7 +200,7 @@ public struct RepositoryBoot {
                 if try hasKnownHistory() { return try recover(set, cause, damaged: false) }
                 try tellOfAnother(cause)
             }
-            if unclean || found.isUnclean || FileSystem.exists(state.damagedPath) { try checkHealth(found) }
+            if unclean || found.isUnclean || FileSystem.exists(state.damagedPath) || isStrange(history, set) { try checkHealth(found) }
         } catch {
             guard try isDamaged(error) else { throw error }
             return try recover(set, error.text, damaged: true)
@@ -219,6 +223,11 @@ public struct RepositoryBoot {
             return try bootExisting(set, found, unclean: false, afterLoss: afterLoss)
         }
         try forward(set, plan, afterLoss: afterLoss)
+    }
+
+    /// A step that this image does not know, and that no image has left its down and name of: another tool's, or a row that damage has made.
+    private func isStrange(_ history: History, _ set: MigrationSet) -> Bool {
+        history.applied.contains { step in step.name == nil && !set.migrations.contains { $0.version == step.version } }
     }
 
     func warn(_ warnings: [String], into report: inout RepositoryReport) {

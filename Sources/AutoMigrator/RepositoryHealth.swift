@@ -12,7 +12,7 @@ extension RepositoryBoot {
         database.interrupt(at: Clock.milliseconds + Self.healthDeadline)
         let findings: [String]
         do throws(SQLiteError) {
-            findings = try Check.structure(database, verify: .quick)
+            findings = try Check.structure(database, verify: isRepaired ? .full : .quick)
         } catch {
             // Too large to be looked at in the time there is, or a schema that this SQLite cannot read whole: no finding, so no reason
             // to stop.
@@ -27,7 +27,7 @@ extension RepositoryBoot {
         if let first = worst {
             throw .database(
                 SQLiteError(
-                    operation: "quick_check", database: repository.path, code: SQLiteError.corrupt, message: first))
+                    operation: isRepaired ? "integrity_check" : "quick_check", database: repository.path, code: SQLiteError.corrupt, message: first))
         }
     }
 

@@ -36,9 +36,16 @@ public struct BootMachine: Sendable {
         /// RAM in the partition's place, and why.
         case volatile(reason: String)
         /// One boot of one repository.
-        case repository(index: Int, unclean: Bool, afterLoss: Loss?)
+        case repository(index: Int, Shutdown, afterLoss: Loss?)
         /// What is done for a repository behind READY.
         case upkeep(index: Int, Upkeep)
+    }
+
+    /// What the partition looked like before this boot, for how closely a database is looked at.
+    public enum Shutdown: String, Sendable {
+        case clean, unclean
+        /// Repaired by force, or carried over a format.
+        case repaired
     }
 
     public enum Upkeep: String, Sendable {
@@ -265,7 +272,7 @@ public struct BootMachine: Sendable {
     }
 
     private func job(_ index: Int, afterLoss: Loss?) -> Job {
-        .repository(index: index, unclean: data?.unclean ?? false, afterLoss: afterLoss)
+        .repository(index: index, data?.repaired == true ? .repaired : data?.unclean == true ? .unclean : .clean, afterLoss: afterLoss)
     }
 
     private mutating func finish(_ index: Int, _ report: RepositoryReport) -> [Action] {

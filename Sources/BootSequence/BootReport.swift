@@ -135,7 +135,7 @@ extension DataReport {
     /// A worker's last line: status.json's fields, and what only the supervisor needs.
     public var workerJSON: JSON {
         .object([
-            ("data", json), ("unclean", .bool(unclean)), ("formatted", .bool(formatted)), ("wiped", .bool(wiped)),
+            ("data", json), ("unclean", .bool(unclean)), ("repaired", .bool(repaired)), ("formatted", .bool(formatted)), ("wiped", .bool(wiped)),
         ])
     }
 
@@ -153,6 +153,7 @@ extension DataReport {
             volatile: data["volatile"]?.boolValue ?? false, unclean: json["unclean"]?.boolValue ?? false,
             formatted: json["formatted"]?.boolValue ?? false, wiped: json["wiped"]?.boolValue ?? false, actions: actions,
             problem: data["problem"]?.stringValue)
+        repaired = json["repaired"]?.boolValue ?? false
         resets = data["resets"]?.numberValue ?? 0
         history = data["history"]?.elements.compactMap { $0.stringValue } ?? []
     }

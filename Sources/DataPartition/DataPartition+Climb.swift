@@ -31,7 +31,7 @@ extension DataPartition {
                     continue
                 }
                 step = ladder.after(check(.repair, ["-f", "-y", path], of: probe.kind, size))
-                isSuspect = true
+                (isSuspect, isRepaired) = (true, true)
             case .repairFrom(let place):
                 let from = ["-b", "\(place.block)", "-B", "\(place.blockSize)"]
                 if meetsReadError(from + [path], of: .ext4, size) {
@@ -39,7 +39,7 @@ extension DataPartition {
                     continue
                 }
                 step = ladder.after(check(.backupSuperblock, ["-f", "-y"] + from + [path], of: .ext4, size))
-                isSuspect = true
+                (isSuspect, isRepaired) = (true, true)
             case .format(let why):
                 let isBlank = probe.finding == .blank
                 if probe.kind == .f2fs {

@@ -131,7 +131,7 @@ extension DataPartition {
         try afterStage("copied")
         record = tail
         formatted = true
-        isSuspect = true
+        (isSuspect, isRepaired) = (true, true)
         note(.salvage, "ok", reason)
     }
 

@@ -24,6 +24,8 @@ public struct DataPartition {
     var formatted = false
     /// What was on it went through a repair, or was carried over a format: the databases are looked at as after a power cut.
     var isSuspect = false
+    /// By force, that is: not merely its journal replayed and `e2fsck -p` content.
+    var isRepaired = false
     /// A bundle lies behind the filesystem.
     var isSalvaging = false
     /// Called once a stage of an erasure is on the device: a test cuts there.
@@ -99,6 +101,7 @@ public struct DataPartition {
         if let reason = record.request, erasure != .partition { resetFiles(path, reason) }
         var report = report(device: path, filesystem: filesystem.text)
         report.unclean = isSuspect || !isFresh && found.probe.isUnclean
+        report.repaired = isRepaired
         return report
     }
 

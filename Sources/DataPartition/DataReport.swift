@@ -10,6 +10,8 @@ public struct DataReport: Sendable, Equatable {
     /// Nobody unmounted it before the power went, or it was damaged: what the databases' health check is for. Read
     /// before anything touched the partition.
     public var unclean: Bool
+    /// What is on it has been through a repair by force, or was carried over a format: what lies in a file's place need not be the file's.
+    public var repaired = false
     /// It was formatted in this boot, for whatever reason.
     public var formatted: Bool
     /// It was emptied by a factory reset.

@@ -35,8 +35,8 @@ struct Worker {
         case .wipe: ["wipe"]
         case .data: ["data"]
         case .volatile(let reason): ["volatile", reason]
-        case .repository(let index, let unclean, let afterLoss):
-            ["repository", "\(index)", unclean ? "unclean" : "clean", "\(time)"]
+        case .repository(let index, let shutdown, let afterLoss):
+            ["repository", "\(index)", shutdown.rawValue, "\(time)"]
                 + (afterLoss.map { [$0.distrusted ? "distrusted" : "trusted", $0.reason] } ?? [])
         case .upkeep(let index, let kind): ["upkeep", "\(index)", kind.rawValue]
         }
@@ -54,10 +54,12 @@ struct Worker {
         case ("data", 1): return runAsRoot { $0.bringUp() }
         case ("volatile", 2): return runAsRoot { $0.mountVolatile(reason: arguments[1]) }
         case ("repository", 4), ("repository", 6):
-            guard let database = database(arguments[1]), let time = Text.number(arguments[3]) else { return 2 }
+            guard let database = database(arguments[1]), let time = Text.number(arguments[3]),
+                let shutdown = BootMachine.Shutdown(rawValue: arguments[2])
+            else { return 2 }
             let loss = arguments.count < 6
                 ? nil : BootMachine.Loss(reason: arguments[5], distrusted: arguments[4] == "distrusted")
-            return migrate(database, unclean: arguments[2] == "unclean", time: time, afterLoss: loss)
+            return migrate(database, shutdown, time: time, afterLoss: loss)
         case ("upkeep", 3):
             guard let database = database(arguments[1]), let kind = BootMachine.Upkeep(rawValue: arguments[2]) else { return 2 }
             return keep(database, kind)
@@ -138,7 +140,7 @@ struct Worker {
     // ---- A repository's stage ----
 
     private func migrate(
-        _ database: Configuration.Database, unclean: Bool, time: Int64, afterLoss: BootMachine.Loss?
+        _ database: Configuration.Database, _ shutdown: BootMachine.Shutdown, time: Int64, afterLoss: BootMachine.Loss?
     ) -> Int32 {
         var repository = database.repository
         if Worker.areMigrationsSwitchedOff() { repository.runMigrations = false }
@@ -153,7 +155,7 @@ struct Worker {
         repository.path = FileSystem.withoutLink(repository.path)
         var boot = RepositoryBoot(repository, reporter: reporter)
         var report = boot.run(
-            unclean: unclean, afterLoss: afterLoss?.reason, distrusted: afterLoss?.distrusted ?? false)
+            unclean: shutdown != .clean, repaired: shutdown == .repaired, afterLoss: afterLoss?.reason, distrusted: afterLoss?.distrusted ?? false)
         report.path = database.repository.path
         Worker.send(.result(.report(report.bounded)))
         return 0

@@ -16,8 +16,8 @@ import Testing
             case .start(.wipe): "wipe"
             case .start(.data): "data"
             case .start(.volatile): "volatile"
-            case .start(.repository(let index, let unclean, let afterLoss)):
-                "repository \(index)\(unclean ? " unclean" : "")\(afterLoss == nil ? "" : " after loss")"
+            case .start(.repository(let index, let shutdown, let afterLoss)):
+                "repository \(index)\(shutdown == .clean ? "" : " \(shutdown)")\(afterLoss == nil ? "" : " after loss")"
                     + (afterLoss?.distrusted == true ? ", distrusted" : "")
             case .start(.upkeep(let index, let kind)): "upkeep \(index)\(kind == .told ? "" : " \(kind)")"
             case .killWorker: "kill"
