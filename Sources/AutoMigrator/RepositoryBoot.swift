@@ -159,6 +159,9 @@ public struct RepositoryBoot {
             }
             if try hasLived() {
                 try recover(set, "\(repository.path) is gone or empty, and it was there before", damaged: false)
+            } else if isRepaired {
+                // With it went all that would say whether there was one.
+                try recover(set, "nothing of \(repository.path) is left behind the repair of its filesystem", damaged: false)
             } else {
                 try create(set)
             }

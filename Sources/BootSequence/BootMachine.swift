@@ -37,6 +37,8 @@ public struct BootMachine: Sendable {
         case volatile(reason: String)
         /// One boot of one repository.
         case repository(index: Int, Shutdown, afterLoss: Loss?)
+        /// Behind READY: what the partition's repair cost has been told.
+        case acknowledgeRepair
         /// What is done for a repository behind READY.
         case upkeep(index: Int, Upkeep)
     }
@@ -123,6 +125,8 @@ public struct BootMachine: Sendable {
     private var unfinished: Set<Int> = []
     /// Whether a hand-over has still to succeed (`Upkeep.unfinished`).
     public var isUnfinished: Bool { data?.volatile == false && !isDegraded && !unfinished.isEmpty }
+    /// The partition's repair has been told, and that is being put on record.
+    private var isAcknowledging = false
     /// The repository that upkeep is at; nil when none is under way.
     private var upkeep: (index: Int, kind: Upkeep, withSnapshots: Bool)?
     /// The partition has failed behind READY.
@@ -173,7 +177,12 @@ public struct BootMachine: Sendable {
     public mutating func handle(_ event: Event) -> [Action] {
         switch (state, event) {
         case (.ready, .upkeepDue(let snapshot)):
-            return upkeep == nil ? enterUpkeep(0, snapshot: snapshot) : []
+            if upkeep != nil || isAcknowledging { return [] }
+            if data?.repaired == true, data?.volatile == false, !isDegraded {
+                isAcknowledging = true
+                return [.start(.acknowledgeRepair)]
+            }
+            return enterUpkeep(0, snapshot: snapshot)
         case (.ready, .degraded(let reason)):
             if isDegraded || data?.volatile != false { return [] }
             isDegraded = true
@@ -306,6 +315,13 @@ public struct BootMachine: Sendable {
     }
 
     private mutating func finishUpkeep(_ snapshot: String?, _ warning: String?) -> [Action] {
+        if isAcknowledging {
+            isAcknowledging = false
+            // Tried once: where it does not go the next boot tells it again.
+            data?.repaired = false
+            if let warning { warnings.append(warning) }
+            return enterUpkeep(0, snapshot: false)
+        }
         guard let upkeep else { return [] }
         if let snapshot { repositories[upkeep.index].snapshot = snapshot }
         if let warning {

@@ -6,6 +6,8 @@ extension DataPartition {
     mutating func climb(_ path: String, _ probe: Probe, size: Int64) throws(DataPartitionError) {
         var ladder = Ladder(probe, policy: settings.format, deviceSize: size)
         var step = ladder.first()
+        // Also where our own record is all that is left of it. Noise on a new card costs nobody anything.
+        let wasUsed = probe.wasUsed || record.sequence > 0
         if let error = probe.readError { note(.find, "failed", error.text) }
         if probe.isClean { note(.clean, "ok", "unmounted cleanly, no error recorded") }
         while true {
@@ -30,16 +32,18 @@ extension DataPartition {
                     step = ladder.afterReadError()
                     continue
                 }
+                if wasUsed { announceRepair(path) }
                 step = ladder.after(check(.repair, ["-f", "-y", path], of: probe.kind, size))
-                (isSuspect, isRepaired) = (true, true)
+                isSuspect = true
             case .repairFrom(let place):
                 let from = ["-b", "\(place.block)", "-B", "\(place.blockSize)"]
                 if meetsReadError(from + [path], of: .ext4, size) {
                     step = ladder.afterReadError()
                     continue
                 }
+                if wasUsed { announceRepair(path) }
                 step = ladder.after(check(.backupSuperblock, ["-f", "-y"] + from + [path], of: .ext4, size))
-                (isSuspect, isRepaired) = (true, true)
+                isSuspect = true
             case .format(let why):
                 let isBlank = probe.finding == .blank
                 if probe.kind == .f2fs {
@@ -47,11 +51,23 @@ extension DataPartition {
                 } else if !isBlank, try salvage(path, why: why) {
                     return
                 }
-                try format(path, why: why, blank: isBlank)
+                try format(path, why: why, blank: isBlank, wasUsed: wasUsed)
                 return try mountFormatted(path)
             case .giveUp(let why):
                 throw fail(.mount, DataPartitionError(.unusable, "\(path) cannot be used and is left as it is: \(why)"))
             }
+        }
+    }
+
+    /// Before a repair that may cost files, for whoever looks for them in this boot or, cut short, in the next (RULES.md B6).
+    private mutating func announceRepair(_ path: String) {
+        isRepaired = true
+        if record.repaired { return }
+        record.repaired = true
+        do throws(LinuxError) {
+            try Tail.write(&record, to: BlockDevice.open(path, .exclusive))
+        } catch {
+            reporter.log.warning("data: a repair cannot be announced on \(path): \(error.text)")
         }
     }
 

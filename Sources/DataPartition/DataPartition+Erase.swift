@@ -42,13 +42,14 @@ extension DataPartition {
         tail.resets += 1
         tail.intent = TailRecord.Intent(operation: .wipe, stage: .erase, reason: reason)
         tail.request = nil
+        tail.repaired = false
         tail.erased = 0
         reporter.log.warning("data: factory reset of \(path), number \(tail.resets): \(reason)")
         try erase(path, &tail, overwrite: true)
     }
 
     /// Formats what the ladder gave up on, or what never held anything.
-    mutating func format(_ path: String, why: String, blank: Bool) throws(DataPartitionError) {
+    mutating func format(_ path: String, why: String, blank: Bool, wasUsed: Bool) throws(DataPartitionError) {
         var tail = TailRecord()
         do throws(LinuxError) {
             let device = try BlockDevice.open(path, .read)
@@ -58,6 +59,7 @@ extension DataPartition {
         } catch {
             throw fail(.format, DataPartitionError("format \(path): it is left as it is", error))
         }
+        tail.repaired = !blank && wasUsed
         tail.intent = TailRecord.Intent(operation: .format, stage: .erase, reason: why)
         reporter.log.warning("data: formatting \(path): \(why)")
         try erase(path, &tail, overwrite: !blank)
@@ -254,8 +256,9 @@ extension DataPartition {
         guard let device = try? BlockDevice.open(path, .read), MountTable.name(of: device.number) == there.device else {
             return
         }
-        if linux_umount(mountPoint, 0) != 0 {
-            let error = LinuxError.last("unmount", mountPoint)
+        do throws(LinuxError) {
+            try unmount()
+        } catch {
             throw fail(.wipe, DataPartitionError(.inUse, "factory reset: \(error.text)", code: error.code))
         }
     }

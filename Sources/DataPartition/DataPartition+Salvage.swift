@@ -33,6 +33,7 @@ extension DataPartition {
             try bundle.write(to: device, at: bundle.offset) { reporter.progress(.recovering, "salvage \(path): \($0 >> 20) MiB") }
             let missing = bundle.unreadable > 0 ? ", and \(bundle.unreadable) entries could not be read" : ""
             tail.intent = TailRecord.Intent(operation: .salvage, stage: .erase, reason: "\(bundle.files) files\(missing); \(why)")
+            tail.repaired = true
             tail.bundle = TailRecord.Bundle(offset: bundle.offset, size: bundle.size, checksum: bundle.checksum)
             try Tail.write(&tail, to: device)
         } catch {

@@ -101,7 +101,7 @@ public struct DataPartition {
         if let reason = record.request, erasure != .partition { resetFiles(path, reason) }
         var report = report(device: path, filesystem: filesystem.text)
         report.unclean = isSuspect || !isFresh && found.probe.isUnclean
-        report.repaired = isRepaired
+        report.repaired = isRepaired || record.repaired
         return report
     }
 
@@ -157,6 +157,20 @@ public struct DataPartition {
             probe.readError = probe.readError ?? error
         }
         return (tail, probe, device.size)
+    }
+
+    /// Somebody has been told of what a repair or a format cost: from now on what is missing is new.
+    public mutating func acknowledgeRepair() throws(DataPartitionError) {
+        let path = try find()
+        do throws(LinuxError) {
+            let device = try BlockDevice.open(path, .write)
+            var tail = try Tail.read(device)
+            if !tail.repaired { return }
+            tail.repaired = false
+            try Tail.write(&tail, to: device)
+        } catch {
+            throw DataPartitionError("note on \(path) that its repair has been told", error)
+        }
     }
 
     /// A tmpfs with a size limit at the mount point: the appliance runs, and keeps nothing.

@@ -48,6 +48,13 @@ struct Probe {
         default: false
         }
     }
+    /// Something was on it that an appliance could have worked with.
+    var wasUsed: Bool {
+        switch finding {
+        case .ext4, .f2fs, .damaged: true
+        case .blank, .foreign, .unknown: false
+        }
+    }
     /// What it is mounted as.
     var kind: FilesystemKind { if case .f2fs = finding { .f2fs } else { .ext4 } }
 

@@ -326,7 +326,7 @@ final class Supervisor {
     private func describe(_ job: BootMachine.Job) -> String {
         switch job {
         case .wipe: "factory reset"
-        case .data: "data partition"
+        case .data, .acknowledgeRepair: "data partition"
         case .volatile: "tmpfs"
         case .repository(let index, _, _), .upkeep(let index, _): "database \(configuration.databases[index].repository.name)"
         }

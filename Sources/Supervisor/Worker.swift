@@ -35,6 +35,7 @@ struct Worker {
         case .wipe: ["wipe"]
         case .data: ["data"]
         case .volatile(let reason): ["volatile", reason]
+        case .acknowledgeRepair: ["acknowledge-repair"]
         case .repository(let index, let shutdown, let afterLoss):
             ["repository", "\(index)", shutdown.rawValue, "\(time)"]
                 + (afterLoss.map { [$0.distrusted ? "distrusted" : "trusted", $0.reason] } ?? [])
@@ -53,6 +54,7 @@ struct Worker {
         case ("wipe", 1): return runAsRoot { $0.wipe() }
         case ("data", 1): return runAsRoot { $0.bringUp() }
         case ("volatile", 2): return runAsRoot { $0.mountVolatile(reason: arguments[1]) }
+        case ("acknowledge-repair", 1): return runAsRoot { $0.acknowledgeRepair() }
         case ("repository", 4), ("repository", 6):
             guard let database = database(arguments[1]), let time = Text.number(arguments[3]),
                 let shutdown = BootMachine.Shutdown(rawValue: arguments[2])
@@ -103,6 +105,16 @@ struct Worker {
             return .mounted(report)
         } catch {
             return .unusable(reason: error.text, actions: partition.actions)
+        }
+    }
+
+    private func acknowledgeRepair() -> BootMachine.Event {
+        var partition = DataPartition(configuration.data, reporter: reporter)
+        do throws(DataPartitionError) {
+            try partition.acknowledgeRepair()
+            return .kept(snapshot: nil, warning: nil)
+        } catch {
+            return .kept(snapshot: nil, warning: error.text)
         }
     }
 

@@ -45,6 +45,40 @@ import Testing
         try! file.close()
     }
 
+    /// Nothing of it is left behind a repair of its filesystem, not even that there was one: that is no new device.
+    @Test func nothingLeftBehindARepairIsALoss() throws {
+        let bench = device()
+        for name in ["app.db", ".firstlight"] { try FileSystem.removeTree("\(bench.root)/data/\(name)") }
+        let report = bench.boot(unclean: true, repaired: true)
+        #expect(report.outcome == .rebuilt && report.lost != nil, "\(report)")
+        #expect(bench.boot().outcome == .current)
+        let fresh = Workbench()
+        fresh.migrations["1_start.sql"] = "CREATE TABLE readings (id INTEGER PRIMARY KEY);"
+        #expect(fresh.boot().outcome == .migrated)
+    }
+
+    /// An entry of an index that is another's: quick_check passes it, and behind a repair by force it is looked for.
+    @Test func behindARepairEveryIndexIsHeldAgainstItsTable() throws {
+        let bench = device()
+        let page = leaves(bench, "by_value").last!
+        let file = FileHandle(forUpdatingAtPath: bench.database)!
+        try file.seek(toOffset: UInt64(page * 4096 - 12))
+        try file.write(contentsOf: Data("~".utf8))
+        try file.close()
+        #expect(bench.boot(unclean: true).outcome == .current)
+        let report = bench.boot(unclean: true, repaired: true)
+        #expect(report.outcome == .restored && report.lost == nil, "\(report)")
+    }
+
+    /// A step in the history that no image has left a trace of: damage makes such rows, and an image would call itself older than the database.
+    @Test func aStepThatNobodyKnowsIsAReasonToLook() throws {
+        let bench = device()
+        bench.execute("INSERT INTO schema_migrations VALUES (0, NULL)")
+        #expect(bench.boot().outcome == .ahead)
+        zero(bench, page: leaves(bench, "readings").first!)
+        #expect(bench.boot().outcome == .rebuilt)
+    }
+
     /// Room that is lost is no damage: an unclean shutdown with it is a clean boot.
     @Test func aPageThatNothingLeadsToIsNoReasonToFail() throws {
         let bench = device()

@@ -26,7 +26,7 @@ final class Workbench {
     /// One boot with the present set of migrations.
     @discardableResult
     func boot(
-        unclean: Bool = false, afterLoss: String? = nil, to goal: Goal = .end, retryHeld: Bool = false, change: (inout Repository) -> Void = { _ in }
+        unclean: Bool = false, repaired: Bool = false, afterLoss: String? = nil, to goal: Goal = .end, retryHeld: Bool = false, change: (inout Repository) -> Void = { _ in }
     ) -> RepositoryReport {
         writeMigrations()
         var repository = Repository(name: "app", path: database, migrations: root + "/set")
@@ -34,7 +34,7 @@ final class Workbench {
         logged = []
         var boot = RepositoryBoot(repository, reporter: Reporter(log: Log { self.logged.append($1) }))
         defer { boot.acknowledge() }
-        return boot.run(unclean: unclean, afterLoss: afterLoss, to: goal, retryHeld: retryHeld)
+        return boot.run(unclean: unclean, repaired: repaired, afterLoss: afterLoss, to: goal, retryHeld: retryHeld)
     }
 
     func rollBack(to goal: Goal) -> RepositoryReport {

@@ -16,6 +16,7 @@ import Testing
             case .start(.wipe): "wipe"
             case .start(.data): "data"
             case .start(.volatile): "volatile"
+            case .start(.acknowledgeRepair): "acknowledge repair"
             case .start(.repository(let index, let shutdown, let afterLoss)):
                 "repository \(index)\(shutdown == .clean ? "" : " \(shutdown)")\(afterLoss == nil ? "" : " after loss")"
                     + (afterLoss?.distrusted == true ? ", distrusted" : "")
@@ -55,6 +56,20 @@ import Testing
         #expect(Self.words(machine.handle(.degraded(reason: "2 errors"))).isEmpty)
         // Nothing could be written.
         #expect(Self.words(machine.handle(.upkeepDue(snapshot: true))).isEmpty)
+    }
+
+    @Test func aRepairIsPutOnRecordAsToldBehindReady() {
+        var machine = Self.machine()
+        _ = machine.handle(.started(buttonDown: false))
+        var report = DataReport(device: "/dev/vda1", mount: "/data", filesystem: "ext4", unclean: true)
+        report.repaired = true
+        #expect(Self.words(machine.handle(.mounted(report))) == ["repository 0 repaired"])
+        _ = machine.handle(Self.report("app", .rebuilt))
+        _ = machine.handle(Self.report("log", .current))
+        #expect(Self.words(machine.handle(.upkeepDue(snapshot: false))) == ["acknowledge repair"])
+        #expect(Self.words(machine.handle(.upkeepDue(snapshot: true))).isEmpty)
+        #expect(Self.words(machine.handle(.kept(snapshot: nil, warning: nil))).isEmpty)
+        #expect(Self.words(machine.handle(.upkeepDue(snapshot: true))) == ["upkeep 0 snapshot"])
     }
 
     @Test func aPartitionThatFailsMakesAFailureNoBetter() {

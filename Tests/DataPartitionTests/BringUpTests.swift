@@ -96,6 +96,43 @@ struct BringUpTests {
         #expect(report.rungs == "preen failed, repair fixed, mount ok")
     }
 
+    /// What a repair cost is on record before it begins, until somebody has been told: whatever the power does in between.
+    @Test func aRepairIsOnRecordUntilItWasTold() throws {
+        let disk = try LoopDisk()
+        try disk.prepare()
+        // The inode table: nothing of the tree is left behind it.
+        try shell("debugfs -w -R 'clri <2>' \(disk.device); debugfs -w -R 'ssv state 0' \(disk.device)").output()
+        var first = disk.partition()
+        #expect(try first.bringUp().repaired)
+        #expect(try disk.record().repaired)
+        disk.unmount()
+        // Nobody was told: the power went.
+        var second = disk.partition()
+        let report = try second.bringUp()
+        #expect(report.rungs == "clean ok, mount ok" && report.repaired)
+        try second.acknowledgeRepair()
+        disk.unmount()
+        var third = disk.partition()
+        #expect(try !third.bringUp().repaired)
+    }
+
+    /// A format of what was in use costs what was on it; one of a new device costs nothing.
+    @Test func aFormatIsALossWhereSomethingWasInUse() throws {
+        for wasUsed in [true, false] {
+            let disk = try LoopDisk(size: 32 << 20)
+            if wasUsed { try disk.prepare() }
+            shell("dd if=/dev/urandom of=\(disk.device) bs=1M count=31 conv=fsync status=none")
+            var partition = disk.partition()
+            let report = try partition.bringUp()
+            #expect(report.formatted && report.repaired == wasUsed)
+        }
+        let blank = try LoopDisk()
+        var partition = blank.partition()
+        #expect(try !partition.bringUp().repaired)
+        try partition.wipe(reason: "button")
+        #expect(try !partition.bringUp().repaired)
+    }
+
     @Test func formatsNoiseOnlyWherePolicyAllowsIt() throws {
         let disk = try LoopDisk(size: 32 << 20)
         disk.fillWithNoise()
