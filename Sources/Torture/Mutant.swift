@@ -118,6 +118,9 @@ public struct Mutant: Sendable {
             "checksum: bundle.checksum)\n            if !isMutant { try Tail.write(&tail, to: device) }\n",
             [(.powerCuts, "salvage, format, copy back")]),
         Mutant(
+            "backup superblocks left out", "DataPartition/Probe.swift", "where backups.count < 4 {", "where backups.count < (isMutant ? 0 : 4) {",
+            [(.damagedFilesystems, "")]),
+        Mutant(
             "mount of a killed worker taken over", "DataPartition/DataPartition.swift", "        if there.isReadOnly || isHalfDone {\n",
             "        if !isMutant && (there.isReadOnly || isHalfDone) {\n", [(.kills, "salvage, format, copy back")]),
     ]

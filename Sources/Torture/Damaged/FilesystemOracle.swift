@@ -134,7 +134,7 @@ struct FilesystemOracle {
     }
 
     private func look(at path: String, _ directory: String, _ found: inout Found) {
-        guard let file = try? FileDescriptor.open(path, .read), let head = try? file.bytes(at: 0, count: 16), head.count == 16 else { return }
+        guard let file = try? FileDescriptor.open(path, .read), let head = try? file.bytes(at: 0, count: 16) else { return }
         let bytes = try? FileSystem.read(path, limit: 64 << 20)
         let sum = bytes.map { XXH64.digest(of: $0) }
         if let sum, template.files.contains(sum) { found.files.insert(sum) }

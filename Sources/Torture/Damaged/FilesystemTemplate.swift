@@ -30,7 +30,9 @@ struct FilesystemTemplate {
     let files: Set<UInt64>
     /// Of the database's sealed snapshots.
     let snapshots: Set<UInt64>
+}
 
+extension FilesystemTemplate {
     /// Makes it on `machine`, by boots of its firmware.
     init(_ kind: Kind, on machine: Machine) throws {
         self.kind = kind
