@@ -14,6 +14,7 @@ struct TortureCommand: ParsableCommand {
     @Option(help: "Only kinds of faults whose names contain this.") var kind = ""
     @Option(help: "Only scenarios whose names contain this; or damaged filesystems: \"image 017\".") var scenario = ""
     @Option(help: "Of so many faults one is tried.") var stride: Int?
+    @Option(help: "Of each kind and scenario so many failures are shown.") var show = 3
     @Option(help: "A file for the image of a damaged filesystem that is tried alone.") var keep: String?
 
     func run() throws {
@@ -30,7 +31,7 @@ struct TortureCommand: ParsableCommand {
         let cells = try bench.run { cell in
             let line = "\(cell.kind.rawValue), \(cell.scenario)".padding(toLength: 64, withPad: " ", startingAt: 0)
             print("\(line) \(cell.tried) faults, \(cell.failures.count) failures, \(Int(cell.seconds)) s")
-            for failure in cell.failures.prefix(Int(ProcessInfo.processInfo.environment["SHOW"] ?? "3")!) { print("    \(failure.fault): \(failure.problem.replacingOccurrences(of: "\n", with: "\n        "))") }
+            for failure in cell.failures.prefix(show) { print("    \(failure.fault): \(failure.problem.replacingOccurrences(of: "\n", with: "\n        "))") }
             for (text, count) in cell.remarks.sorted(by: { $0.key < $1.key }) { print("    \(count) × \(text)") }
             fflush(nil)
         }
