@@ -1,6 +1,7 @@
 #include "CLinux.h"
 
 #include <blkid/blkid.h>
+#include <linux/blkpg.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
@@ -88,4 +89,15 @@ int linux_discard(int descriptor, uint64_t offset, uint64_t length) {
 int linux_zero_out(int descriptor, uint64_t offset, uint64_t length) {
     uint64_t range[2] = {offset, length};
     return ioctl(descriptor, BLKZEROOUT, range);
+}
+
+int linux_sector_size(int descriptor) {
+    int size = 0;
+    return ioctl(descriptor, BLKSSZGET, &size) ? -1 : size;
+}
+
+int linux_resize_partition(int descriptor, int number, int64_t start, int64_t length) {
+    struct blkpg_partition partition = {.start = start, .length = length, .pno = number};
+    struct blkpg_ioctl_arg request = {.op = BLKPG_RESIZE_PARTITION, .datalen = sizeof partition, .data = &partition};
+    return ioctl(descriptor, BLKPG, &request) ? errno : 0;
 }

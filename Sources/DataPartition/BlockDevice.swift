@@ -2,9 +2,10 @@ internal import CLinux
 import Linux
 
 /// An open block device.
-struct BlockDevice: ~Copyable, BlockReading {
+struct BlockDevice: ~Copyable, BlockWriting {
     let path: String
     let size: Int64
+    let sectorSize: Int64
     /// The device's number, as mountinfo and /sys/dev/block have it.
     let number: UInt64
     private let file: FileDescriptor
@@ -33,7 +34,9 @@ struct BlockDevice: ~Copyable, BlockReading {
         if size < 0 { throw .last("BLKGETSIZE64", path) }
         // A card reader's slot is there before its card is.
         if size == 0 { throw LinuxError("BLKGETSIZE64", path, code: ENOMEDIUM) }
-        return BlockDevice(path: path, size: size, number: status.deviceNumber, file: file)
+        let sectorSize = Int64(linux_sector_size(raw))
+        if sectorSize < 0 { throw .last("BLKSSZGET", path) }
+        return BlockDevice(path: path, size: size, sectorSize: sectorSize, number: status.deviceNumber, file: file)
     }
 
     /// Does it again for up to 2 s: somebody looks at new devices, the kernel lets go a moment after an unmount, or a
@@ -50,9 +53,10 @@ struct BlockDevice: ~Copyable, BlockReading {
         return result
     }
 
-    private init(path: String, size: Int64, number: UInt64, file: consuming FileDescriptor) {
+    private init(path: String, size: Int64, sectorSize: Int64, number: UInt64, file: consuming FileDescriptor) {
         self.path = path
         self.size = size
+        self.sectorSize = sectorSize
         self.number = number
         self.file = file
     }
@@ -94,5 +98,11 @@ struct BlockDevice: ~Copyable, BlockReading {
     /// BLKZEROOUT: zeros, on the device when it returns or with the next `sync`.
     func zeroOut(at offset: Int64, count: Int64) throws(LinuxError) {
         if linux_zero_out(file.raw, UInt64(offset), UInt64(count)) != 0 { throw .last("BLKZEROOUT", path) }
+    }
+
+    /// Tells the kernel what a partition of this disk is from now on; it does not look at the table while one of them is mounted.
+    func resizePartition(_ place: PartitionPlace) throws(LinuxError) {
+        let code = linux_resize_partition(file.raw, Int32(clamping: place.number), place.start, place.size)
+        if code != 0 { throw LinuxError("BLKPG", path, code: code) }
     }
 }

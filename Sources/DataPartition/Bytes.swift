@@ -13,4 +13,9 @@ struct Bytes {
     static func little(_ value: UInt64) -> [UInt8] {
         (0..<8).map { UInt8(truncatingIfNeeded: value >> UInt64($0 * 8)) }
     }
+
+    /// Puts the low `count` bytes of a number into a block.
+    static func put(_ value: UInt64, _ count: Int, at offset: Int, in block: inout [UInt8]) {
+        for i in 0..<count { block[offset + i] = UInt8(truncatingIfNeeded: value >> UInt64(i * 8)) }
+    }
 }

@@ -11,7 +11,7 @@ public struct DataPartitionError: Error, Sendable {
         case inUse
         /// No rung of the ladder gave a filesystem that mounts, and none allowed formatting.
         case unusable
-        /// What was asked for would destroy what the configuration protects.
+        /// What was asked for would destroy what the configuration protects, or what is on the disk does not allow it.
         case refused
         /// A system call or a program failed; `code` has the errno.
         case system

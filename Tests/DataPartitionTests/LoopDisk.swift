@@ -14,8 +14,10 @@ final class LoopDisk {
     let image: String
     let mount: String
     private(set) var device = ""
+    private let sector: Int
 
-    init(size: Int64 = 64 << 20) throws {
+    init(size: Int64 = 64 << 20, sector: Int = 512) throws {
+        self.sector = sector
         folder = try shell("mktemp -d /tmp/data-partition-XXXXXX").output()
         image = folder + "/disk.img"
         mount = folder + "/mount"
@@ -30,7 +32,7 @@ final class LoopDisk {
         try? FileSystem.removeTree(folder)
     }
 
-    func attach() throws { device = try shell("losetup -f --show \(image)").output() }
+    func attach() throws { device = try shell("losetup -b \(sector) -f --show \(image)").output() }
 
     func detach() {
         if !device.isEmpty { shell("partx -d \(device) 2>/dev/null; losetup -d \(device)") }

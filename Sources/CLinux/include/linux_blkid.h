@@ -1,4 +1,4 @@
-// Block devices: libblkid without udev, sizes, discard, and the numbers behind device nodes.
+// Block devices: libblkid without udev, sizes, discard, the numbers behind device nodes, and what the kernel is told of partitions.
 #ifndef LINUX_BLKID_H
 #define LINUX_BLKID_H
 
@@ -30,5 +30,12 @@ int linux_discard(int descriptor, uint64_t offset, uint64_t length);
 
 /// BLKZEROOUT: zeros, by the device itself where it knows how; -1 with errno.
 int linux_zero_out(int descriptor, uint64_t offset, uint64_t length);
+
+/// The logical sector of an open block device in bytes, which partition tables count in; -1 with errno.
+int linux_sector_size(int descriptor);
+
+/// BLKPG_RESIZE_PARTITION on an open whole disk, in bytes: what the kernel takes a partition's size to be, also while it or others are
+/// mounted. Writes nothing. 0 or an errno.
+int linux_resize_partition(int descriptor, int number, int64_t start, int64_t length);
 
 #endif
