@@ -14,8 +14,6 @@ import Linux
 extension DataPartition {
     /// Of a filesystem, beside its files, in bytes: its tables, a journal, and room to work.
     private static let overhead: Int64 = 16 << 20
-    /// In bytes: what is less is not worth the writing.
-    private static let worthGrowing: Int64 = 1 << 20
 
     /// - Returns: whether the partition is mounted, with the files on it; false where there was none to keep.
     /// - Throws: where there are files, and they cannot be carried over: then all is left as it is.
@@ -259,23 +257,5 @@ extension DataPartition {
             return Readable(superblock: copy, block: place.block)
         }
         return nil
-    }
-
-    // ---- Growing over what is behind the filesystem ----
-
-    /// Grows a mounted ext4 that ends long before its partition, less the tail, does: its image was made for a smaller card, or what was salvaged lay
-    /// there. The kernel does it in steps that each leave a filesystem; cut short it is done at the next boot, and that it does not go is only told.
-    mutating func grow(_ path: String) {
-        guard let device = try? BlockDevice.open(path, .read), let found = try? Superblock.read(device, at: Superblock.offset) else { return }
-        let end = Tail.start(on: device.size)
-        guard settings.grow != .no, found.isIntact, end - found.size >= Self.worthGrowing, let root = try? FileDescriptor.open(mountPoint, .directory)
-        else { return }
-        reporter.progress(.working, "grow \(path)")
-        let code = linux_ext4_grow(root.raw, UInt64(end / found.blockSize))
-        if code != 0 {
-            note(.grow, "failed", "\(path) to its partition: \(LinuxError.name(code)); it is used as it is")
-        } else {
-            note(.grow, "ok", "\(path) from \(found.size >> 20) to \(end >> 20) MiB")
-        }
     }
 }

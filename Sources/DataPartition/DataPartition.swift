@@ -72,6 +72,7 @@ public struct DataPartition {
         let path = try find()
         if let there, let report = try takeOver(there, path) { return report }
         let table = try mountTable()
+        if settings.grow == .partition, there == nil { growPartition(path) }
 
         let found: (tail: TailRecord, probe: Probe, size: Int64)
         do throws(LinuxError) {
