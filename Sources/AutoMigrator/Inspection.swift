@@ -16,6 +16,8 @@ struct Inspection {
     }
 
     let file: File
+    /// Of the database, in bytes.
+    let size: Int64
     /// A rollback journal that SQLite calls hot, for its first byte: the next opening rolls it back, or, where its header is torn, deletes it.
     let hotJournal: Bool
     /// Its header is torn: what it could have rolled back is in the database, half of it.
@@ -38,6 +40,7 @@ struct Inspection {
         tornJournal = hotJournal && journal?.starts(with: Inspection.journalMagic) == false
         leftoverWAL = wal.map { !$0.isEmpty } ?? false
         sidecars = leftoverWAL || journal.map { !$0.isEmpty } ?? false
+        size = try FileSystem.status(database)?.size ?? 0
         guard let head = try Inspection.head(database, count: 512) else {
             file = .missing
             return

@@ -151,6 +151,9 @@ struct SnapshotStore {
     }
 
     private func copyWhole(_ source: String, to path: String, seal: Seal) throws(MigrationError) {
+        // A damaged inode says any size, and zeros up to there would fill the disk before the seal is looked at.
+        let length = try system { () throws(LinuxError) in try FileDescriptor.open(source, .read).status().size }
+        if length != seal.size { throw .seal(path: source, reason: "\(length) bytes, sealed as \(seal.text)") }
         let (size, checksum) = try system { () throws(LinuxError) in
             let input = try FileDescriptor.open(source, .read)
             let output = try FileDescriptor.open(path, .create, permissions: 0o600)

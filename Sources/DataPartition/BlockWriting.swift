@@ -3,8 +3,6 @@ import Linux
 
 /// What changing a partition table needs of a disk: a test records what is written, and cuts the power in between.
 protocol BlockWriting: BlockReading, ~Copyable {
-    /// What messages call it.
-    var path: String { get }
     /// The logical sector in bytes: what the device writes whole or not at all, and what partition tables count in.
     var sectorSize: Int64 { get }
     func write(_ bytes: [UInt8], at offset: Int64) throws(LinuxError)

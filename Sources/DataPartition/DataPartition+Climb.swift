@@ -32,6 +32,7 @@ extension DataPartition {
                     step = ladder.afterReadError()
                     continue
                 }
+                if probe.kind == .ext4 { rescue(path) }
                 if wasUsed { announceRepair(path) }
                 step = ladder.after(check(.repair, ["-f", "-y", path], of: probe.kind, size))
                 isSuspect = true
@@ -41,6 +42,7 @@ extension DataPartition {
                     step = ladder.afterReadError()
                     continue
                 }
+                rescue(path)
                 if wasUsed { announceRepair(path) }
                 step = ladder.after(check(.backupSuperblock, ["-f", "-y"] + from + [path], of: .ext4, size))
                 isSuspect = true

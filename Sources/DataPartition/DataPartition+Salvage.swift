@@ -196,7 +196,7 @@ extension DataPartition {
     }
 
     /// A superblock that a filesystem can be read by.
-    private struct Readable {
+    struct Readable {
         let superblock: Superblock
         /// Where it lies.
         let block: Int64
@@ -204,7 +204,7 @@ extension DataPartition {
 
     /// - Returns: nil where what is on it does not mount even so.
     /// - Throws: where something else keeps it from being mounted, which proves nothing (RULES.md F7).
-    private func mountReadOnly(_ path: String) throws(LinuxError) -> Readable? {
+    func mountReadOnly(_ path: String) throws(LinuxError) -> Readable? {
         reporter.progress(.recovering, "mount \(path) read-only")
         guard let readable = try findReadable(path) else { return nil }
         try? makeMountPoint()

@@ -26,6 +26,8 @@ public struct DataPartition {
     var isSuspect = false
     /// By force, that is: not merely its journal replayed and `e2fsck -p` content.
     var isRepaired = false
+    /// The databases' directories, as they were before a repair by force.
+    var rescued: Rescued?
     /// A bundle lies behind the filesystem.
     var isSalvaging = false
     /// Called once a stage of an erasure is on the device: a test cuts there.

@@ -218,6 +218,7 @@ extension DataPartition {
     /// Called when the partition is mounted, before anything is made on it: what has been made anew is missing no more.
     /// - Parameter databases: their paths; those that are not below the mount point are left out.
     public mutating func putBackLost(_ databases: [String]) {
+        defer { putBackRescued() }
         guard settings.device != .none, var lostAndFound = LostAndFound(mountPoint, isOnly: databases.count == 1) else { return }
         reporter.progress(.recovering, "look into \(mountPoint)/\(LostAndFound.directoryName)")
         for path in databases {

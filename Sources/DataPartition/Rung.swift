@@ -22,6 +22,8 @@ public enum Rung: Sendable, Equatable {
     case mount
     /// What a repair left in lost+found is put back into its place.
     case lostAndFound
+    /// What a repair by force took away, and had been read before it, is put back.
+    case rescue
     /// A file created, fsynced, read back and removed.
     case proof
     case tmpfs
@@ -40,13 +42,14 @@ public enum Rung: Sendable, Equatable {
         case .grow: "grow"
         case .mount: "mount"
         case .lostAndFound: "lost-and-found"
+        case .rescue: "rescue"
         case .proof: "proof"
         case .tmpfs: "tmpfs"
         }
     }
 
     static let all: [Rung] = [
-        .find, .resume, .clean, .preen, .repair, .backupSuperblock, .format, .salvage, .wipe, .grow, .mount, .lostAndFound, .proof, .tmpfs,
+        .find, .resume, .clean, .preen, .repair, .backupSuperblock, .format, .salvage, .wipe, .grow, .mount, .lostAndFound, .rescue, .proof, .tmpfs,
     ]
 
     /// Reads the word again: a worker's report comes as text.

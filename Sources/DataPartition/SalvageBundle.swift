@@ -27,16 +27,22 @@ struct SalvageBundle: ~Copyable {
     /// Reads everything below `root`, where a filesystem is mounted read-only.
     ///
     /// - Parameters:
+    ///   - only: directories below it, by their paths, and nothing else; everything where it is nil.
     ///   - limit: the most that may be kept in memory, in bytes.
     ///   - progress: called with each path.
     /// - Throws: EFBIG beyond the limit; EIO and whatever else says that the device did not answer, which is no reason to go on without.
-    static func read(_ root: String, limit: Int64, progress: (String) -> Void) throws(LinuxError) -> SalvageBundle {
+    static func read(_ root: String, only directories: [String]? = nil, limit: Int64, progress: (String) -> Void) throws(LinuxError) -> SalvageBundle {
         let raw = linux_memory_file("firstlight-salvage")
         if raw < 0 { throw .last("memfd_create", "salvage") }
         var bundle = SalvageBundle(memory: FileDescriptor(owning: raw, name: "salvage"))
         let top = try FileDescriptor.open(root, .directory)
         try bundle.append("d", top.status(), size: 0, "", limit: limit)
-        try bundle.add(directory: root, "", below: top, device: top.status().device, depth: 0, limit: limit, progress)
+        let device = try top.status().device
+        if let directories {
+            for path in directories { try bundle.add(tree: path, below: top, device: device, limit: limit, progress) }
+        } else {
+            try bundle.add(directory: root, "", below: top, device: device, depth: 0, limit: limit, progress)
+        }
         try bundle.append(Array("end\n".utf8), limit: limit)
         return bundle
     }
@@ -72,7 +78,34 @@ struct SalvageBundle: ~Copyable {
         return hash.digest
     }
 
+    /// Its bytes, to be read again.
+    func reader() throws(LinuxError) -> MemoryFile { MemoryFile(file: try memory.duplicate()) }
+
+    /// A bundle in memory.
+    struct MemoryFile: ~Copyable, ByteReading {
+        fileprivate let file: FileDescriptor
+
+        var path: String { file.name }
+        func bytes(at offset: Int64, count: Int) throws(LinuxError) -> [UInt8] { try file.bytes(at: offset, count: count) }
+    }
+
     // ---- Reading the tree ----
+
+    /// A directory, with those that lead there.
+    private mutating func add(
+        tree path: String, below top: borrowing FileDescriptor, device: UInt64, limit: Int64, _ progress: (String) -> Void
+    ) throws(LinuxError) {
+        var way = ""
+        do throws(LinuxError) {
+            for name in Text.split(path, 0x2F) where !name.isEmpty && name != "." {
+                way = way.isEmpty ? name : "\(way)/\(name)"
+                try append("d", FileDescriptor.open(way, below: top, .directory).status(), size: 0, way, limit: limit)
+            }
+            try add(directory: "\(top.name)/\(way)", way, below: top, device: device, depth: 1, limit: limit, progress)
+        } catch {
+            try pass(error)
+        }
+    }
 
     private mutating func add(
         directory path: String, _ below: String, below top: borrowing FileDescriptor, device: UInt64, depth: Int, limit: Int64,

@@ -4,15 +4,15 @@ import Linux
 /// Puts the files of a bundle (`SalvageBundle`) into a filesystem, or compares them with what is there.
 ///
 /// Read from the device that the bundle lies on: what is copied back is what a power cut would have left of it.
-struct SalvageExtraction: ~Copyable {
-    private let device: BlockDevice
+struct SalvageExtraction<Source: ByteReading & ~Copyable>: ~Copyable {
+    private let device: Source
     private var position: Int64
     private let end: Int64
     private let root: String
 
-    private static let chunk = 1 << 18
+    private static var chunk: Int { 1 << 18 }
     /// Longer than any line or path is.
-    private static let longest = 8192
+    private static var longest: Int { 8192 }
 
     private struct Entry {
         let kind: String
@@ -24,10 +24,18 @@ struct SalvageExtraction: ~Copyable {
         let path: String
     }
 
-    init(_ bundle: TailRecord.Bundle, on device: consuming BlockDevice, root: String) {
+    init(_ bundle: TailRecord.Bundle, on device: consuming Source, root: String) {
         self.device = device
         position = bundle.offset
         end = bundle.offset + bundle.size
+        self.root = root
+    }
+
+    /// Of a bundle that lies by itself.
+    init(_ source: consuming Source, root: String) {
+        device = source
+        position = 0
+        end = .max
         self.root = root
     }
 
@@ -38,27 +46,68 @@ struct SalvageExtraction: ~Copyable {
         while let entry = try next() {
             progress(entry.path)
             let path = "\(root)/\(entry.path)"
-            switch entry.kind {
-            case "d":
+            if entry.kind == "d" {
                 try FileSystem.makeDirectory(path, permissions: 0o700)
                 directories.append(entry)
-            case "l":
-                try FileSystem.remove(path)
-                let target = String(decoding: try take(entry.size), as: UTF8.self)
-                if symlink(target, path) != 0 { throw .last("symlink", path) }
-                if lchown(path, entry.user, entry.group) != 0 { throw .last("lchown", path) }
-            default:
-                let file = try FileDescriptor.open(path, .create, permissions: 0o600)
-                var left = entry.size
-                while left > 0 {
-                    let bytes = try take(min(left, Int64(Self.chunk)))
-                    try bytes.withUnsafeBufferPointer { (bytes) throws(LinuxError) in try file.write(UnsafeRawBufferPointer(bytes)) }
-                    left -= Int64(bytes.count)
-                }
-                try finish(file, entry)
+            } else {
+                try make(entry, at: path)
             }
         }
         for entry in directories.reversed() { try finish(FileDescriptor.open("\(root)/\(entry.path)", .directory), entry) }
+    }
+
+    /// Makes what is not there by its name, whatever is; nothing through what is no directory where one was. On the device only after a syncfs.
+    ///
+    /// - Parameter others: paths that are left out.
+    /// - Returns: how many files were made.
+    mutating func extractMissing(but others: [String], progress: (String) -> Void) throws(LinuxError) -> Int64 {
+        var made: Int64 = 0
+        var directories: [Entry] = []
+        // Below it nothing is made.
+        var closed: String?
+        while let entry = try next() {
+            let path = "\(root)/\(entry.path)"
+            let size = entry.kind == "d" ? 0 : entry.size
+            if entry.path.isEmpty || closed.map({ Text.hasPrefix(entry.path, $0) }) ?? false || others.contains(entry.path) {
+                position += size
+                continue
+            }
+            if let there = try FileSystem.status(path) {
+                if entry.kind == "d" { closed = there.kind == .directory ? nil : entry.path + "/" }
+                position += size
+                continue
+            }
+            progress(entry.path)
+            if entry.kind == "d" {
+                closed = nil
+                try FileSystem.makeDirectory(path, permissions: 0o700)
+                directories.append(entry)
+            } else {
+                try make(entry, at: path)
+                made += 1
+            }
+        }
+        for entry in directories.reversed() { try finish(FileDescriptor.open("\(root)/\(entry.path)", .directory), entry) }
+        return made
+    }
+
+    /// A file or a link.
+    private mutating func make(_ entry: Entry, at path: String) throws(LinuxError) {
+        if entry.kind == "l" {
+            try FileSystem.remove(path)
+            let target = String(decoding: try take(entry.size), as: UTF8.self)
+            if symlink(target, path) != 0 { throw .last("symlink", path) }
+            if lchown(path, entry.user, entry.group) != 0 { throw .last("lchown", path) }
+            return
+        }
+        let file = try FileDescriptor.open(path, .create, permissions: 0o600)
+        var left = entry.size
+        while left > 0 {
+            let bytes = try take(min(left, Int64(Self.chunk)))
+            try bytes.withUnsafeBufferPointer { (bytes) throws(LinuxError) in try file.write(UnsafeRawBufferPointer(bytes)) }
+            left -= Int64(bytes.count)
+        }
+        try finish(file, entry)
     }
 
     private func finish(_ file: borrowing FileDescriptor, _ entry: Entry) throws(LinuxError) {
@@ -91,7 +140,7 @@ struct SalvageExtraction: ~Copyable {
     // ---- Reading the bundle ----
 
     private mutating func take(_ count: Int64) throws(LinuxError) -> [UInt8] {
-        guard count >= 0, position + count <= end else { throw LinuxError("read what was salvaged from", device.path, code: EBADMSG) }
+        guard count >= 0, count <= end - position else { throw LinuxError("read what was salvaged from", device.path, code: EBADMSG) }
         let bytes = try device.bytes(at: position, count: Int(count))
         position += count
         return bytes

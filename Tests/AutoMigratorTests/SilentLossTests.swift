@@ -45,6 +45,21 @@ import Testing
         try! file.close()
     }
 
+    /// A snapshot whose inode says that it has a terabyte: it is none, and fills no disk; the one before it is.
+    @Test func aSnapshotOfAnotherSizeIsNotCopied() throws {
+        let bench = device(snapshots: true)
+        bench.migrations["2_more.sql"] = "CREATE TABLE more (x);"
+        #expect(bench.boot().outcome == .migrated)
+        let names = bench.files("snapshots").filter { $0.hasSuffix(".db") }
+        #expect(names.count == 2)
+        try FileDescriptor.open("\(bench.state)/snapshots/\(names.last!)", .readWrite).truncate(to: 1 << 40)
+        try FileSystem.remove(bench.database)
+        let start = Clock.milliseconds
+        let report = bench.boot()
+        #expect(report.outcome == .restored && report.lost?.contains("snapshot") == true, "\(report)")
+        #expect(Clock.milliseconds - start < 20_000)
+    }
+
     /// Nothing of it is left behind a repair of its filesystem, not even that there was one: that is no new device.
     @Test func nothingLeftBehindARepairIsALoss() throws {
         let bench = device()

@@ -6,6 +6,7 @@ import Linux
 /// A device in memory: zeros, what was put there, and read errors.
 struct FakeDisk: BlockReading {
     let size: Int64
+    let path = "fake"
     private var contents: [(offset: Int64, bytes: [UInt8])] = []
     /// Reads that touch one of these bytes fail.
     var broken: Range<Int64> = 0..<0
