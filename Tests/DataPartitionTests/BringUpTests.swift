@@ -148,6 +148,23 @@ struct BringUpTests {
         #expect(report.formatted)
     }
 
+    /// A card with its write protection on: nothing about the filesystem, and nothing that could be written.
+    @Test func leavesAPartitionThatCannotBeWritten() throws {
+        let disk = try LoopDisk()
+        try disk.prepare()
+        disk.detach()
+        let before = XXH64.digest(of: try FileSystem.read(disk.image, limit: 1 << 30))
+        let device = try shell("losetup -r -f --show \(disk.image)").output()
+        defer { shell("losetup -d \(device)") }
+        for reset in [false, true] {
+            var partition = disk.partition(.path(device))
+            if reset { partition.resetToken = "A1" }
+            #expect(throws: DataPartitionError.self) { try partition.bringUp() }
+        }
+        #expect(!disk.isMounted)
+        #expect(XXH64.digest(of: try FileSystem.read(disk.image, limit: 1 << 30)) == before)
+    }
+
     @Test func leavesABlankPartitionAloneWhereFormatIsNever() throws {
         let disk = try LoopDisk()
         let blank = try disk.checksum()

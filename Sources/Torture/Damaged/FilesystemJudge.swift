@@ -163,7 +163,8 @@ struct FilesystemJudge {
     private func settled(_ boot: Machine.Boot, _ second: Machine.Boot, _ readings: Readings?, _ later: Readings?) -> String? {
         let isHeld = second.outcome == boot.outcome && second.repository["held_for_boots"] is Int
         if second.outcome != "current" && !isHeld { return "boot 2: \(second.outcome)" }
-        if second.actions != Self.clean { return "boot 2: the partition is not clean" }
+        // Whether the kernel lets this machine's root grow a filesystem depends on the machine.
+        if second.actions.filter({ $0 != "grow failed" }) != Self.clean { return "boot 2: the partition is not clean" }
         if later?.rows != readings?.rows { return "boot 2: other rows than boot 1" }
         return nil
     }
