@@ -178,7 +178,8 @@ public struct BootMachine: Sendable {
         switch (state, event) {
         case (.ready, .upkeepDue(let snapshot)):
             if upkeep != nil || isAcknowledging { return [] }
-            if data?.repaired == true, data?.volatile == false, !isDegraded {
+            // Where a database failed, nobody has looked yet what the repair cost.
+            if data?.repaired == true, data?.volatile == false, !isDegraded, repositories.allSatisfy({ $0.outcome != .failed }) {
                 isAcknowledging = true
                 return [.start(.acknowledgeRepair)]
             }

@@ -277,6 +277,10 @@ public struct DataPartition {
             return nil
         }
         note(.mount, "ok", "\(path) is mounted already")
-        return report(device: path, filesystem: there.filesystem)
+        record = tail ?? TailRecord()
+        var report = report(device: path, filesystem: there.filesystem)
+        // By a worker that was lost, which could not tell.
+        report.repaired = record.repaired
+        return report
     }
 }

@@ -35,7 +35,7 @@ struct Judge {
     /// The application's work behind the READY of a boot with a fault, while the disk answers again. It is there afterwards, or its loss is told.
     func work(behind boot: Machine.Boot, _ acknowledged: inout Acknowledged) {
         // A reset takes everything, as was asked for; and a new device that could not be made ready has nothing to work with.
-        let isNew = rehearsal.before == nil && !scenario.isLoud && boot.outcome == "failed"
+        let isNew = rehearsal.before == nil && (!scenario.isLoud || scenario.isEmptied) && boot.outcome == "failed"
         guard boot.isReady, !boot.isVolatile, scenario.order == nil, !scenario.takesAll, !isNew else { return }
         let beat = "behind READY \(acknowledged.beats.count + 1)"
         acknowledged.tried = true
@@ -139,7 +139,6 @@ struct Judge {
         case "current", "migrated":
             if scenario.isLoud && !told { return "\(boot.outcome), and nobody has been told of \(scenario.outcome)" }
             return nil
-        case "rebuilt" where scenario.name == "format": return nil
         default: return "\(boot.outcome) instead of \(scenario.outcome)"
         }
     }

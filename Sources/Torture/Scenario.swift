@@ -19,6 +19,8 @@ struct Scenario: Sendable {
     var isReplaced = false
     /// What else happens before the boot: a factory reset.
     var order: (@Sendable (Machine) throws -> Void)?
+    /// Nothing is left on the partition but our record: as little to work with as on a new device.
+    var isEmptied = false
     /// A factory reset has been asked for: whatever is written before it is done goes with the rest.
     var takesAll = false
     /// What a reset has to leave alone, as paths below the mount point.

@@ -209,7 +209,7 @@ extension Scenario {
             var generator = SeededGenerator(seed: 5)
             machine.change(at: 0, (0..<(Machine.size - (1 << 20))).map { _ in UInt8.random(in: 0...255, using: &generator) })
             try install(machine, one)
-        }, outcome: "migrated", before: ["failed", "volatile"])
+        }, outcome: "rebuilt", before: ["failed", "volatile"], isLoud: true, loses: true, isEmptied: true)
 
     /// Nothing puts the filesystem right, and mounted read-only it still gives out its files.
     static let carriedOver = Scenario(

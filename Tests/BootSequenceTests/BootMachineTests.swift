@@ -72,6 +72,15 @@ import Testing
         #expect(Self.words(machine.handle(.upkeepDue(snapshot: true))) == ["upkeep 0 snapshot"])
     }
 
+    @Test func aRepairIsNotToldWhereADatabaseFailed() {
+        var machine = Self.machine()
+        _ = machine.handle(.started(buttonDown: false))
+        var report = DataReport(device: "/dev/vda1", mount: "/data", filesystem: "ext4", unclean: true)
+        report.repaired = true
+        for event in [.mounted(report), Self.report("app", .failed), Self.report("log", .current)] as [BootMachine.Event] { _ = machine.handle(event) }
+        #expect(Self.words(machine.handle(.upkeepDue(snapshot: false))) == ["upkeep 0 unfinished"])
+    }
+
     @Test func aPartitionThatFailsMakesAFailureNoBetter() {
         var machine = Self.machine()
         for event in [.started(buttonDown: false), Self.mounted, Self.report("app", .failed), Self.report("log", .current)] as [BootMachine.Event] {
