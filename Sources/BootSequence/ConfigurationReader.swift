@@ -23,8 +23,12 @@ public struct ConfigurationReader {
     /// missing `path.d` is none.
     public mutating func read(_ path: String) {
         readFile(path)
-        for name in (try? FileSystem.list(path + ".d")) ?? [] where Text.hasSuffix(name, ".conf") {
-            readFile("\(path).d/\(name)")
+        do throws(LinuxError) {
+            for name in try FileSystem.list(path + ".d") where Text.hasSuffix(name, ".conf") { readFile("\(path).d/\(name)") }
+        } catch {
+            file = path + ".d"
+            (line, section) = (0, "")
+            if !error.isMissing { mistake("\(error.text); what is in it is left out") }
         }
         finish()
     }
@@ -34,7 +38,6 @@ public struct ConfigurationReader {
         configuration.data.databases = configuration.databases.map { $0.repository.path }
         guard let preserve else { return }
         configuration.data.preserve = []
-        configuration.data.preserveMistake = nil
         let mount = configuration.data.mount
         for part in Text.split(preserve.value, 0x2C) {
             let path = Text.trim(part)
@@ -46,7 +49,7 @@ public struct ConfigurationReader {
                 continue
             }
             // Guessed wrong, a reset would take what was to be kept.
-            configuration.data.preserveMistake = "\(path) is no path below \(mount)"
+            configuration.data.resetMistake = "[data] preserve: \(path) is no path below \(mount)"
             let reason = "[data] preserve: \(path) is no path below \(mount); there will be no factory reset until it is one"
             mistakes.append(Configuration.Mistake(file: preserve.file, line: preserve.line, reason: reason))
         }
@@ -55,6 +58,7 @@ public struct ConfigurationReader {
     private mutating func readFile(_ path: String) {
         file = path
         line = 0
+        section = ""
         do throws(LinuxError) {
             read(text: try FileSystem.readText(path, limit: 1 << 20), file: path)
         } catch {
@@ -93,7 +97,9 @@ public struct ConfigurationReader {
         return String(decoding: kept, as: UTF8.self)
     }
 
-    private mutating func mistake(_ reason: String) {
+    private mutating func mistake(_ reason: String, forbidsReset: Bool = false) {
+        // What could not be read may have been what a factory reset is to leave alone.
+        if forbidsReset || section == "data" || section == "" { configuration.data.resetMistake = reason }
         mistakes.append(Configuration.Mistake(file: file, line: line, reason: reason))
     }
 
@@ -247,7 +253,7 @@ public struct ConfigurationReader {
         _ key: String, _ value: String, _ expected: String, _ store: (inout Configuration) -> Bool
     ) {
         if !store(&configuration) {
-            mistake("[\(section)] \(key) = \(value): it must be \(expected); the default is used")
+            mistake("[\(section)] \(key) = \(value): it must be \(expected); the default is used", forbidsReset: section == "button" && key == "reset")
         }
     }
 

@@ -145,12 +145,15 @@ extension DataPartition {
         /// Something else went wrong.
         var passing = false
 
-        /// An application may have put very many files into one directory.
-        private static let mostNames = 512
+        /// Names that are still looked at: an application may have made very many.
+        private var left = 4096
 
         mutating func look(at directory: String, depth: Int) {
             do throws(LinuxError) {
-                for name in try FileSystem.list(directory).prefix(Damage.mostNames) {
+                // Through no link of the application's (RULES.md B7).
+                guard try FileSystem.status(directory)?.kind == .directory else { return }
+                for name in try FileSystem.names(directory, atMost: min(left, 512)) {
+                    left -= 1
                     let path = "\(directory)/\(name)"
                     if try FileSystem.status(path)?.kind == .directory, depth > 0 { look(at: path, depth: depth - 1) }
                 }
@@ -168,7 +171,9 @@ extension DataPartition {
         reporter.progress(rung == .preen ? .working : .recovering, command)
         if rung != .preen { reporter.log.warning("data: the filesystem is damaged, so now: \(command)") }
         do throws(LinuxError) {
-            let result = try Program.run(programs, arguments, deadline: patience(size), reporter: reporter)
+            let result = try BlockDevice.retryWhileBusy { () throws(LinuxError) in
+                try Program.run(programs, arguments, deadline: patience(size), reporter: reporter)
+            } failed: { $0.isInUse }
             let check = Check(end: result.end, readError: result.readError)
             note(rung, check.text, result.text)
             return check

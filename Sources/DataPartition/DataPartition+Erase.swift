@@ -133,7 +133,7 @@ extension DataPartition {
         record = tail
         formatted = true
         if isWipe { wiped = true }
-        note(rung, "ok", intent.reason)
+        note(rung, "ok", intent.reason + (unerased > 0 ? "; \(unerased >> 20) MiB could not be overwritten" : ""))
     }
 
     /// - Parameter end: where it ends, in bytes from the partition's beginning.
@@ -183,12 +183,13 @@ extension DataPartition {
     }
 
     /// - Returns: false after so many bytes that it is worth a note in the record how far it is.
-    private func eraseContents(
+    private mutating func eraseContents(
         _ device: borrowing BlockDevice, _ tail: inout TailRecord, _ canDiscard: inout Bool, _ isTold: inout Bool
     ) throws(LinuxError) -> Bool {
-        let end = Tail.start(on: device.size)
-        // A record in the head is what a cut is to find.
-        let start = try max(tail.erased, Tail.place(on: device) == .head ? 4096 : 0)
+        // A record in the head is what a cut is to find; and then the last MiB is files.
+        let isInHead = try Tail.place(on: device) == .head
+        let end = isInHead ? device.size : Tail.start(on: device.size)
+        let start = max(tail.erased, isInHead ? 4096 : 0)
         var offset = start
         while offset < end {
             let count = min(canDiscard ? DataPartition.discardPiece : DataPartition.overwritePiece, end - offset)
@@ -207,6 +208,7 @@ extension DataPartition {
                     canDiscard = false
                     continue
                 }
+                unerased += count
             }
             offset += count
             if !canDiscard && offset - start >= overwriteNote && offset < end {
@@ -234,6 +236,11 @@ extension DataPartition {
         let offsets = SuperblockPlace.backups(on: device.size, like: old.flatMap { $0 }).map { $0.offset }
         // All but a record in the head, which goes with mkfs.
         let start = try Tail.place(on: device) == .head ? Tail.headCount : 0
+        if start > 0 {
+            // From now on the tail is believed: what an earlier life of the card, or an application, has left there must not outrank the head.
+            for slot: Int64 in 0...1 { try device.write([UInt8](repeating: 0, count: Tail.slotSize), at: Tail.offset(ofSlot: slot, on: device.size)) }
+            try device.sync()
+        }
         try device.write([UInt8](repeating: 0, count: Int(min(1 << 20, limit) - start)), at: start)
         let zeros = [UInt8](repeating: 0, count: Superblock.byteCount)
         for offset in offsets where offset < limit {

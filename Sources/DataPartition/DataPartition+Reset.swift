@@ -45,7 +45,7 @@ extension DataPartition {
 
     /// What the configuration says against a reset.
     func refuseReset(_ format: FormatPolicy) throws(DataPartitionError) {
-        var why = settings.preserveMistake.map { "[data] preserve could not be understood: \($0)" }
+        var why = settings.resetMistake.map { "the configuration has a mistake: \($0)" }
         if why == nil && erasure == .partition && settings.device == .none { why = "device = none, so it may not be formatted" }
         if why == nil && format == .never { why = "format = never, so it may not be formatted" }
         if why == nil && erasure == .databases && settings.databases.isEmpty { why = "[button] reset = database, and there is no [database]" }
@@ -53,7 +53,8 @@ extension DataPartition {
     }
 
     func refuseStranger(_ device: borrowing BlockDevice, _ path: String) throws(LinuxError) {
-        if settings.format != .always, try Tail.read(device).intent == nil, case .foreign(let kind) = Probe(device).finding {
+        // A card that cannot be read here and there is just what a reset may be asked for.
+        if settings.format != .always, (try? Tail.read(device))?.intent == nil, case .foreign(let kind) = Probe(device).finding {
             throw LinuxError("format", "\(path), which holds \(kind)", code: EPERM)
         }
     }
@@ -72,8 +73,9 @@ extension DataPartition {
     mutating func resetFiles(_ path: String?, _ reason: String) {
         reporter.progress(.wiping, "factory reset: remove files below \(mountPoint)")
         reporter.log.warning("data: factory reset of \(mountPoint), asked for by: \(reason)")
-        // What a repair has torn off would be a database again once these are gone.
+        // What a repair has torn off would be a database again once these are gone; and so would what was read before it.
         if erasure == .databases { putBackLost(settings.databases) }
+        rescued = nil
         do throws(LinuxError) {
             try refuseShared()
             let (removed, kept) = erasure == .files ? try removeFiles() : try removeDatabases()
@@ -87,8 +89,9 @@ extension DataPartition {
             wiped = true
             note(.wipe, "ok", what)
         } catch {
-            note(.wipe, "failed", "\(reason): \(error.text); the next boot goes on with it")
-            reporter.log.error("data: factory reset: \(error.text); the next boot goes on with it")
+            let next = countFailure(path) ? "given up after \(DataPartition.mostFailures) boots" : "the next boot goes on with it"
+            note(.wipe, "failed", "\(reason): \(error.text); \(next)")
+            reporter.log.error("data: factory reset: \(error.text); \(next)")
         }
     }
 
@@ -106,13 +109,35 @@ extension DataPartition {
             try writeRecordFile(&record)
             return
         }
-        let device = try BlockDevice.open(path, .write)
-        var tail = try Tail.read(device)
-        takeToken(&tail)
-        done(&tail)
-        try Tail.settle(&tail, on: device)
-        record = tail
+        // In the head it lies in the block of the superblock, and the journal has that as it was when the last file went: empty, first.
+        let isInHead = try Tail.place(on: BlockDevice.open(path, .read)) == .head
+        if isInHead { try unmount() }
+        do {
+            let device = try BlockDevice.open(path, isInHead ? .exclusive : .write)
+            var tail = try Tail.read(device)
+            takeToken(&tail)
+            done(&tail)
+            tail.failures = 0
+            try Tail.settle(&tail, on: device)
+            record = tail
+        }
+        if isInHead { filesystem = try Mounting.mount(path, on: mountPoint, proof: false) }
     }
+
+    /// A file that does not go (`chattr +i`) must not have all the others erased at every boot from now on.
+    /// - Returns: whether it is given up.
+    private mutating func countFailure(_ path: String?) -> Bool {
+        guard let path, let device = try? BlockDevice.open(path, .write), var tail = try? Tail.read(device) else { return false }
+        takeToken(&tail)
+        tail.failures += 1
+        let isGivenUp = tail.failures >= DataPartition.mostFailures
+        if isGivenUp { (tail.request, tail.failures) = (nil, 0) } else { tail.request = record.request }
+        try? Tail.write(&tail, to: device)
+        record = tail
+        return isGivenUp
+    }
+
+    private static let mostFailures: Int64 = 3
 
     private func removeFiles() throws(LinuxError) -> (Int64, String) {
         let reporter = reporter
@@ -144,6 +169,7 @@ extension DataPartition {
                 throw error
             }
             let name = Text.name(of: inside)
+            if (try? FileSystem.status("\(mountPoint)/\(inside)"))??.kind == .symbolicLink { left += "; left: what the link \(path) leads to" }
             // The state first: a database without it is taken up as it is, where a read error ends this half-way; without the database, the state
             // would have it restored.
             removed += try removeState(Text.stem(of: name), from: parent)
@@ -205,7 +231,8 @@ extension DataPartition {
 
     func readRecordFile() throws(LinuxError) -> TailRecord {
         guard try FileSystem.isThere(recordPath) else { return TailRecord() }
-        return Tail.decode(try FileSystem.read(recordPath, limit: Tail.slotSize)) ?? TailRecord()
+        guard let record = Tail.decode(try FileSystem.read(recordPath, limit: Tail.slotSize)) else { throw LinuxError("decode", recordPath, code: EBADMSG) }
+        return record
     }
 
     private mutating func writeRecordFile(_ record: inout TailRecord) throws(LinuxError) {

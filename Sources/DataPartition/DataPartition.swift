@@ -34,6 +34,8 @@ public struct DataPartition {
     var afterStage: (String) throws(DataPartitionError) -> Void = { (_) throws(DataPartitionError) in }
     /// Whether a device that can discard is let to: a test has none that cannot.
     var isDiscarding = true
+    /// In bytes: what could not be overwritten.
+    var unerased: Int64 = 0
     /// How much is overwritten between two notes of how far it is, in bytes: a large card takes more than one boot may.
     var overwriteNote: Int64 = 256 << 20
     /// How long a program may work on so many bytes, in milliseconds.
@@ -76,7 +78,7 @@ public struct DataPartition {
         let table = try mountTable()
         if settings.grow == .partition, there == nil { growPartition(path) }
 
-        let found: (tail: TailRecord, probe: Probe, size: Int64)
+        let found: (tail: TailRecord, isKnown: Bool, probe: Probe, size: Int64)
         do throws(LinuxError) {
             let device = try BlockDevice.open(path, .read)
             if let elsewhere = table.mount(of: device.number) {
@@ -90,7 +92,8 @@ public struct DataPartition {
             throw fail(.find, DataPartitionError("read \(path)", error))
         }
         record = found.tail
-        takeToken(&record)
+        // Where the record does not answer, nobody knows whether the token was acted on: it would erase at every boot (RULES.md B12).
+        if found.isKnown { takeToken(&record) } else if resetToken != nil { note(.wipe, "refused", "kernel command line: the record of what was done before cannot be read") }
         var isFresh = record.intent != nil
         if let reason = record.request, erasure == .partition, try wipeOnRequest(path, found, reason) {
             isFresh = true
@@ -110,7 +113,7 @@ public struct DataPartition {
 
     /// - Returns: false where the configuration, or what is there, forbids it: then it is asked for no more.
     private mutating func wipeOnRequest(
-        _ path: String, _ found: (tail: TailRecord, probe: Probe, size: Int64), _ reason: String
+        _ path: String, _ found: (tail: TailRecord, isKnown: Bool, probe: Probe, size: Int64), _ reason: String
     ) throws(DataPartitionError) -> Bool {
         var tail = record
         do throws(DataPartitionError) {
@@ -137,7 +140,9 @@ public struct DataPartition {
         do throws(LinuxError) {
             record = try readRecordFile()
         } catch {
-            reporter.log.warning("data: \(error.text)")
+            // Whether the token was acted on nobody knows then (RULES.md B12).
+            note(.wipe, "refused", "the record of factory resets cannot be read: \(error.text)")
+            return
         }
         takeToken(&record)
         guard let reason = record.request else { return }
@@ -151,15 +156,17 @@ public struct DataPartition {
     }
 
     /// Reads all there is to know before anything is touched.
-    private static func look(at device: borrowing BlockDevice) -> (tail: TailRecord, probe: Probe, size: Int64) {
+    private static func look(at device: borrowing BlockDevice) -> (tail: TailRecord, isKnown: Bool, probe: Probe, size: Int64) {
         var probe = Probe(device)
         var tail = TailRecord()
+        var isKnown = true
         do throws(LinuxError) {
             tail = try Tail.read(device)
         } catch {
             probe.readError = probe.readError ?? error
+            isKnown = false
         }
-        return (tail, probe, device.size)
+        return (tail, isKnown, probe, device.size)
     }
 
     /// Somebody has been told of what a repair or a format cost: from now on what is missing is new.

@@ -12,8 +12,8 @@ public struct DataSettings: Sendable, Equatable {
     public var wait: Int64
     /// What a factory reset keeps, as paths below `mount` by their names. With any, a reset never formats.
     public var preserve: [[String]]
-    /// Why no factory reset is to be done at all: what `preserve` says is not understood, and could be what must not go.
-    public var preserveMistake: String?
+    /// Why no factory reset is to be done at all: what of the configuration could not be read or understood may be what must not go.
+    public var resetMistake: String?
     /// What a factory reset erases (`[button] reset`).
     public var reset: ResetScope
     /// The databases, for a reset of them alone: absolute paths.

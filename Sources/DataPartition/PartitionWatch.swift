@@ -5,20 +5,16 @@ import Linux
 /// and /sys. None of these reads waits for the device, which may hang.
 public struct PartitionWatch: Sendable {
     private let path: String
-    private let mountPoint: String
     /// `major:minor`
     private let device: String
     private let errorsAtStart: Int64
 
-    /// - Parameters:
-    ///   - path: the device.
-    ///   - mount: where it is mounted.
-    public init?(device path: String, mount: String) {
+    /// - Parameter path: the device. The mount point is not looked at: that would be the partition.
+    public init?(device path: String) {
         guard let real = try? FileSystem.resolve(path), let status = (try? FileSystem.status(real)).flatMap({ $0 }), status.kind == .blockDevice else {
             return nil
         }
         self.path = path
-        mountPoint = MountTable.resolve(mount)
         device = MountTable.name(of: status.deviceNumber)
         errorsAtStart = Mounting.errorCount(of: status.deviceNumber)
         number = status.deviceNumber
@@ -32,7 +28,7 @@ public struct PartitionWatch: Sendable {
     /// own count tells (RULES.md F6, F14).
     public func trouble() -> String? {
         guard let table = try? MountTable.read() else { return nil }
-        guard let entry = table.top(at: mountPoint), entry.device == device else { return "\(path) is not mounted at \(mountPoint) any more" }
+        guard let entry = table.entries.last(where: { $0.device == device }) else { return "\(path) is not mounted any more" }
         if !FileSystem.exists("/sys/dev/block/\(device)") { return "\(path) is gone" }
         let errors = Mounting.errorCount(of: number)
         if errors > errorsAtStart {

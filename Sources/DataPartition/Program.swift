@@ -10,8 +10,8 @@ enum Program {
         /// It met a read error: what it concludes from there on is about the reading, not about the filesystem.
         let readError: Bool
 
-        /// It refused because something else had the device open: mke2fs's words.
-        var isInUse: Bool { end != .exited(0) && Text.contains(line, "in use by the system") }
+        /// It refused because something else had the device open: mke2fs's words, and e2fsck's.
+        var isInUse: Bool { end != .exited(0) && (Text.contains(line, "in use by the system") || Text.contains(line, "Cannot continue, aborting")) }
         /// `exit 4: /dev/vda1: UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY.`
         var text: String { line.isEmpty ? end.text : "\(end.text): \(line)" }
     }

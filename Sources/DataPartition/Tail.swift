@@ -41,6 +41,8 @@ enum Tail {
             guard let copy = try? Superblock.read(device, at: backup.offset), copy.isBackup(at: backup) else { continue }
             return copy.size > end && copy.size <= device.size ? .head : .tail
         }
+        // A torn one, which may yet be put right.
+        if let primary, primary.size > end, primary.size <= device.size { return .head }
         return .tail
     }
 
@@ -67,6 +69,8 @@ enum Tail {
         switch try place(on: device) {
         case .tail:
             try device.write(encode(record, size: slotSize), at: offset(ofSlot: record.sequence & 1, on: device.size))
+            // Begun anew, since there was none or it did not answer: no other counts from now on.
+            if record.sequence == 1 { try device.write([UInt8](repeating: 0, count: slotSize), at: offset(ofSlot: 0, on: device.size)) }
         case .head:
             try device.write(encode(record, size: headSlotSize), at: (record.sequence & 1) * Int64(headSlotSize))
         }

@@ -50,6 +50,8 @@ struct TailRecord: Equatable {
     var bundle: Bundle?
     /// A factory reset that was asked for and has not begun, and by whom. What it erases the configuration says when it begins.
     var request: String?
+    /// How often a reset by files could not be finished.
+    var failures: Int64 = 0
     /// A repair by force, or a format, has begun of what was in use, and nobody was told yet: what is missing on it now is lost, not new.
     var repaired = false
     /// Factory resets of this partition, ever.
@@ -92,6 +94,7 @@ struct TailRecord: Equatable {
         if erased > 0 { lines.append("erased=\(erased)") }
         if let bundle { lines.append("bundle=\(bundle.offset),\(bundle.size),\(Text.hex(bundle.checksum))") }
         if let request { lines.append("request=\(TailRecord.line(request, limit: min(200, limit / 4)))") }
+        if failures > 0 { lines.append("failures=\(failures)") }
         if repaired { lines.append("repaired=yes") }
         if let token { lines.append("token=\(token)") }
         lines += history.reversed().map { "history=\($0)" } + others
@@ -119,6 +122,7 @@ struct TailRecord: Equatable {
             case (before: "stage", let value)?: stage = value == "format" ? .format : .erase
             case (before: "reason", let value)?: reason = value
             case (before: "request", let value)?: request = value
+            case (before: "failures", let value)?: failures = Text.number(value) ?? 0
             case (before: "repaired", let value)?: repaired = value == "yes"
             case (before: "token", let value)?: token = value
             case (before: "history", let value)?: history.insert(value, at: 0)

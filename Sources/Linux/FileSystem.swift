@@ -105,10 +105,17 @@ public enum FileSystem {
 
     /// The names in a directory, without `.` and `..`, sorted by their bytes.
     public static func list(_ path: String) throws(LinuxError) -> [String] {
+        var names = try names(path, atMost: .max)
+        Text.sort(&names) { Text.precedes($0, $1) }
+        return names
+    }
+
+    /// The first of them, in no order.
+    public static func names(_ path: String, atMost limit: Int) throws(LinuxError) -> [String] {
         guard let directory = opendir(path) else { throw .last("opendir", path) }
         defer { _ = closedir(directory) }
         var names: [String] = []
-        while true {
+        while names.count < limit {
             linux_set_errno(0)
             guard let entry = readdir(directory) else {
                 if linux_errno() != 0 { throw .last("readdir", path) }
@@ -117,7 +124,6 @@ public enum FileSystem {
             let name = String(cString: linux_entry_name(entry))
             if name != "." && name != ".." { names.append(name) }
         }
-        Text.sort(&names) { Text.precedes($0, $1) }
         return names
     }
 

@@ -212,7 +212,7 @@ final class Supervisor {
             log.notice("ready: \(outcome.text), \(Clock.sinceBootMilliseconds) ms after power-on")
             // Only now that it is written where others read it.
             publish()
-            if let data = machine.data, !data.volatile, let device = data.device { watch = PartitionWatch(device: device, mount: data.mount) }
+            if let data = machine.data, !data.volatile, let device = data.device { watch = PartitionWatch(device: device) }
             if watch != nil { nextLook = now + Supervisor.watchInterval }
             if outcome < .restored { run("on-ready", configuration.onReady, now: now) } else { run("on-degraded", configuration.onDegraded, now: now) }
             nextUpkeep = now + Supervisor.upkeepDelay

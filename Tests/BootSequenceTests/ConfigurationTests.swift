@@ -63,7 +63,7 @@ import Testing
         reader.finish()
         #expect(reader.mistakes.isEmpty)
         #expect(reader.configuration.data.preserve == [["identity"], ["keys", "new"], ["a", "b"]])
-        #expect(reader.configuration.data.preserveMistake == nil)
+        #expect(reader.configuration.data.resetMistake == nil)
     }
 
     /// What cannot be understood may be what must not go.
@@ -72,8 +72,18 @@ import Testing
         var reader = read("[data]\npreserve = identity, \(path)")
         reader.finish()
         #expect(reader.mistakes.first?.text.hasPrefix("f.conf:2: [data] preserve: \(path)") == true, "\(reader.mistakes)")
-        #expect(reader.configuration.data.preserveMistake != nil)
+        #expect(reader.configuration.data.resetMistake != nil)
         #expect(reader.configuration.data.preserve == [["identity"]])
+    }
+
+    /// Nor may anything else of it be that could have been what a reset is to leave alone.
+    @Test(arguments: ["[dta]\npreserve = identity", "[button]\nreset = databse", "[data]\nformat = nevr", "[data\npreserve = identity", "preserve = identity"])
+    func aMistakeThatMayProtectSomethingForbidsAReset(text: String) { #expect(read(text).configuration.data.resetMistake != nil) }
+
+    @Test func aMistakeElsewhereForbidsNoReset() {
+        var reader = read("[data]\nmount = /data\n[light]\nline = key:x\n[boot]\nlimit = soon\n[button]\nhold = 1h")
+        reader.finish()
+        #expect(reader.mistakes.count == 3 && reader.configuration.data.resetMistake == nil)
     }
 
     @Test func theShippedConfigurationHasNoMistake() {

@@ -91,7 +91,7 @@ struct ResetTests {
     @Test func isRefusedWhereTheConfigurationProtectsThePartition() throws {
         let disk = try disk()
         let changes: [(inout DataSettings) -> Void] = [
-            { $0.format = .never }, { $0.preserveMistake = "/elsewhere" }, { $0.reset = .database },
+            { $0.format = .never }, { $0.resetMistake = "/elsewhere" }, { $0.reset = .database },
         ]
         for change in changes {
             var partition = disk.partition(nil, change)
@@ -291,6 +291,61 @@ struct ResetTests {
         #expect(disk.get("app/app.db") == "rows\n")
     }
 
+    /// A repair by force and a reset in one boot: what was read before the repair does not come back behind the reset.
+    @Test func whatWasRescuedIsErasedToo() throws {
+        let disk = try disk(Self.tree)
+        func keeping(_ settings: inout DataSettings) {
+            settings.preserve = [["identity"]]
+            settings.databases = ["\(disk.mount)/app/app.db"]
+        }
+        var first = disk.partition(nil, keeping)
+        try first.requestReset(reason: "firstlightctl")
+        let script = disk.folder + "/e2fsck"
+        try FileSystem.replace(script, with: "#!/bin/sh\ncase \" $* \" in *\\ -y\\ *) exit 1;; esac\nexit 4\n", durable: false, permissions: 0o755)
+        try shell("debugfs -w -R 'ssv state 0' \(disk.device)").output()
+        var second = disk.partition(nil, keeping)
+        second.checkPrograms = [script]
+        #expect(try second.bringUp().wiped)
+        second.putBackLost(second.settings.databases)
+        #expect(second.actions.rungs == "preen failed, repair fixed, mount ok, wipe ok")
+        #expect(disk.get("identity/serial") == "me\n" && disk.get("app/app.db") == nil)
+    }
+
+    /// A file that nobody can remove must not have everything else erased at every boot from now on.
+    @Test func aResetThatCannotEndIsGivenUp() throws {
+        let disk = try disk(Self.tree)
+        var first = disk.partition(nil, keeping)
+        _ = try first.bringUp()
+        try first.requestReset(reason: "firstlightctl")
+        try shell("chattr +i \(disk.mount)/junk").output()
+        disk.unmount()
+        for boot in 1...4 {
+            var partition = disk.partition(nil, keeping)
+            let report = try partition.bringUp()
+            #expect(!report.wiped && disk.get("identity/serial") == "me\n" && disk.get("junk") == "junk\n")
+            #expect((disk.get("rows") == nil) == (boot <= 3), "boot \(boot)")
+            disk.put("rows", "new")
+            disk.unmount()
+        }
+        shell("mount \(disk.device) \(disk.mount) && chattr -i \(disk.mount)/junk")
+    }
+
+    /// What an earlier life of the card has left in the last MiB counts for nothing, also once the filesystem that reached there is erased.
+    @Test func anOldTailDoesNotOutrankTheHead() throws {
+        let disk = try foreignDisk()
+        var old = TailRecord()
+        old.sequence = 500
+        for slot: Int64 in 0...1 {
+            old.sequence += 1
+            try disk.write(Tail.encode(old), at: Tail.offset(ofSlot: slot, on: 64 << 20))
+        }
+        var first = disk.partition(cutAt: "erased")
+        #expect(throws: DataPartitionError.self) { try first.wipe(reason: "button") }
+        #expect(try disk.record().intent?.operation == .wipe)
+        var second = disk.partition()
+        #expect(try second.bringUp().rungs == "resume ok, wipe ok, mount ok")
+    }
+
     // ---- What the application's user may have planted (RULES.md B7) ----
 
     @Test func followsNothingThatWasPlanted() throws {
@@ -326,7 +381,7 @@ struct ResetTests {
         shell("cd \(disk.mount); ln -s \(outside)/file app/app.db; ln -s \(outside) app/.firstlight; mkfifo app/app.db-wal; mkdir app/app.db-shm; ln -s \(outside) link")
         let (removed, text) = try partition.removeDatabases()
         #expect(removed == 4)
-        #expect(text == "all else kept; left: \(disk.mount)/link/app.db lies behind a symbolic link")
+        #expect(text == "all else kept; left: what the link \(disk.mount)/app/app.db leads to; left: \(disk.mount)/link/app.db lies behind a symbolic link")
         #expect(listing(disk) == "./app ./link ./lost+found")
         #expect(shell("cd \(outside) && find . -type f | sort | tr '\\n' ' '").text == "./app/1 ./file")
     }
