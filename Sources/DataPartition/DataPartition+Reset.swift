@@ -87,6 +87,7 @@ extension DataPartition {
             let what = "\(reason): \(removed) names removed, \(kept)\(trimmed)"
             try finishReset(path, what)
             wiped = true
+            isRepaired = false
             note(.wipe, "ok", what)
         } catch {
             let next = countFailure(path) ? "given up after \(DataPartition.mostFailures) boots" : "the next boot goes on with it"
@@ -99,6 +100,8 @@ extension DataPartition {
     private mutating func finishReset(_ path: String?, _ what: String) throws(LinuxError) {
         func done(_ record: inout TailRecord) {
             record.request = nil
+            // What is missing now was to go.
+            record.repaired = false
             record.resets += 1
             record.remember("reset", what)
         }

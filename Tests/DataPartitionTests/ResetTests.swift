@@ -305,7 +305,10 @@ struct ResetTests {
         try shell("debugfs -w -R 'ssv state 0' \(disk.device)").output()
         var second = disk.partition(nil, keeping)
         second.checkPrograms = [script]
-        #expect(try second.bringUp().wiped)
+        let report = try second.bringUp()
+        // Nor is it a loss of the repair's.
+        #expect(report.wiped && !report.repaired)
+        #expect(try !disk.record().repaired)
         second.putBackLost(second.settings.databases)
         #expect(second.actions.rungs == "preen failed, repair fixed, mount ok, wipe ok")
         #expect(disk.get("identity/serial") == "me\n" && disk.get("app/app.db") == nil)
