@@ -228,11 +228,6 @@ public struct RepositoryBoot {
         try forward(set, plan, afterLoss: afterLoss)
     }
 
-    /// A step that this image does not know, and that no image has left its down and name of: another tool's, or a row that damage has made.
-    private func isStrange(_ history: History, _ set: MigrationSet) -> Bool {
-        history.applied.contains { step in step.name == nil && !set.migrations.contains { $0.version == step.version } }
-    }
-
     func warn(_ warnings: [String], into report: inout RepositoryReport) {
         report.warnings += warnings
         for warning in warnings { reporter.log.warning("\(repository.path): \(warning)") }

@@ -12,6 +12,11 @@ extension RepositoryBoot {
         try system { () throws(LinuxError) in try state.snapshots.list().contains { $0.seal.schema != 0 } }
     }
 
+    /// A step that this image does not know, and that no image has left its down and name of: another tool's, or a row that damage has made.
+    func isStrange(_ history: History, _ set: MigrationSet) -> Bool {
+        history.applied.contains { step in step.name == nil && !set.migrations.contains { $0.version == step.version } }
+    }
+
     /// There is nothing to put in its place: it is gone on with, and the loss told.
     mutating func tellOfAnother(_ cause: String) throws(MigrationError) {
         try system { () throws(LinuxError) in try prepareState(born: false) }

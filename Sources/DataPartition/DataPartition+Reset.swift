@@ -70,34 +70,56 @@ extension DataPartition {
 
     /// Carries out what was asked for on the mounted partition.
     /// - Parameter path: the device; nil for a mount point that is used as it is.
-    mutating func resetFiles(_ path: String?, _ reason: String) {
+    /// - Throws: where nothing is mounted any more.
+    mutating func resetFiles(_ path: String?, _ reason: String) throws(DataPartitionError) {
         reporter.progress(.wiping, "factory reset: remove files below \(mountPoint)")
         reporter.log.warning("data: factory reset of \(mountPoint), asked for by: \(reason)")
         // What a repair has torn off would be a database again once these are gone; and so would what was read before it.
         if erasure == .databases { putBackLost(settings.databases) }
         rescued = nil
+        let what: String
         do throws(LinuxError) {
-            try refuseShared()
-            let (removed, kept) = erasure == .files ? try removeFiles() : try removeDatabases()
-            let root = try FileDescriptor.open(mountPoint, .directory)
-            let code = linux_syncfs(root.raw)
-            if code != 0 { throw LinuxError("syncfs", mountPoint, code: code) }
-            try? afterStage("removed")
-            let trimmed = trim(root)
-            let what = "\(reason): \(removed) names removed, \(kept)\(trimmed)"
-            try finishReset(path, what)
+            what = try remove(reason)
+        } catch {
+            return failed(path, reason, error)
+        }
+        try afterStage("removed")
+        var isMounted = true
+        do throws(LinuxError) {
+            try finishReset(path, what, &isMounted)
             wiped = true
             isRepaired = false
             note(.wipe, "ok", what)
         } catch {
-            let next = countFailure(path) ? "given up after \(DataPartition.mostFailures) boots" : "the next boot goes on with it"
-            note(.wipe, "failed", "\(reason): \(error.text); \(next)")
-            reporter.log.error("data: factory reset: \(error.text); \(next)")
+            failed(path, reason, error)
+        }
+        guard !isMounted, let path else { return }
+        do throws(LinuxError) {
+            filesystem = try Mounting.mount(path, on: mountPoint, proof: false)
+        } catch {
+            throw fail(.mount, DataPartitionError("mount \(path) again behind a factory reset", error))
         }
     }
 
+    private mutating func failed(_ path: String?, _ reason: String, _ error: LinuxError) {
+        let next = countFailure(path) ? "given up after \(DataPartition.mostFailures) boots" : "the next boot goes on with it"
+        note(.wipe, "failed", "\(reason): \(error.text); \(next)")
+        reporter.log.error("data: factory reset: \(error.text); \(next)")
+    }
+
+    /// Removes it from the device, and says what.
+    private func remove(_ reason: String) throws(LinuxError) -> String {
+        try refuseShared()
+        let (removed, kept) = erasure == .files ? try removeFiles() : try removeDatabases()
+        let root = try FileDescriptor.open(mountPoint, .directory)
+        let code = linux_syncfs(root.raw)
+        if code != 0 { throw LinuxError("syncfs", mountPoint, code: code) }
+        return "\(reason): \(removed) names removed, \(kept)\(trim(root))"
+    }
+
     /// Into the record that it is done.
-    private mutating func finishReset(_ path: String?, _ what: String) throws(LinuxError) {
+    /// - Parameter isMounted: whether the partition still is.
+    private mutating func finishReset(_ path: String?, _ what: String, _ isMounted: inout Bool) throws(LinuxError) {
         func done(_ record: inout TailRecord) {
             record.request = nil
             // What is missing now was to go.
@@ -114,17 +136,17 @@ extension DataPartition {
         }
         // In the head it lies in the block of the superblock, and the journal has that as it was when the last file went: empty, first.
         let isInHead = try Tail.place(on: BlockDevice.open(path, .read)) == .head
-        if isInHead { try unmount() }
-        do {
-            let device = try BlockDevice.open(path, isInHead ? .exclusive : .write)
-            var tail = try Tail.read(device)
-            takeToken(&tail)
-            done(&tail)
-            tail.failures = 0
-            try Tail.settle(&tail, on: device)
-            record = tail
+        if isInHead {
+            try unmount()
+            isMounted = false
         }
-        if isInHead { filesystem = try Mounting.mount(path, on: mountPoint, proof: false) }
+        let device = try BlockDevice.open(path, isInHead ? .exclusive : .write)
+        var tail = try Tail.read(device)
+        takeToken(&tail)
+        done(&tail)
+        tail.failures = 0
+        try Tail.settle(&tail, on: device)
+        record = tail
     }
 
     /// A file that does not go (`chattr +i`) must not have all the others erased at every boot from now on.

@@ -62,7 +62,7 @@ public struct DataPartition {
         if settings.device == .none {
             try makeMountPoint()
             note(.mount, "ok", "\(mountPoint) is used as it is")
-            bringUpInPlace()
+            try bringUpInPlace()
             return report(device: nil, filesystem: nil)
         }
         let there = try mountTable().top(at: mountPoint)
@@ -94,49 +94,48 @@ public struct DataPartition {
         record = found.tail
         // Where the record does not answer, nobody knows whether the token was acted on: it would erase at every boot (RULES.md B12).
         if found.isKnown { takeToken(&record) } else if resetToken != nil { note(.wipe, "refused", "kernel command line: the record of what was done before cannot be read") }
+        dropRefusedRequest(path, found.probe)
         var isFresh = record.intent != nil
-        if let reason = record.request, erasure == .partition, try wipeOnRequest(path, found, reason) {
+        if let reason = record.request, erasure == .partition {
+            var tail = record
+            try wipe(path, &tail, reason: reason)
             isFresh = true
             try mountFormatted(path)
-        } else if found.tail.intent != nil {
+        } else if record.intent != nil {
             try resume(path, record)
             try mountFormatted(path)
         } else {
             try climb(path, found.probe, size: found.size)
         }
-        if let reason = record.request, erasure != .partition { resetFiles(path, reason) }
+        if let reason = record.request { try resetFiles(path, reason) }
         var report = report(device: path, filesystem: filesystem.text)
         report.unclean = isSuspect || !isFresh && found.probe.isUnclean
         report.repaired = isRepaired || record.repaired
         return report
     }
 
-    /// - Returns: false where the configuration, or what is there, forbids it: then it is asked for no more.
-    private mutating func wipeOnRequest(
-        _ path: String, _ found: (tail: TailRecord, isKnown: Bool, probe: Probe, size: Int64), _ reason: String
-    ) throws(DataPartitionError) -> Bool {
-        var tail = record
+    /// What the configuration, or what is there, forbids is told, and asked for no more.
+    private mutating func dropRefusedRequest(_ path: String, _ probe: Probe) {
+        guard let reason = record.request else { return }
+        var isStranger = false
         do throws(DataPartitionError) {
-            try refuseReset(settings.format)
-            if tail.intent == nil, settings.format != .always, case .foreign(let kind) = found.probe.finding {
-                throw DataPartitionError(.refused, "factory reset: \(path) holds \(kind)")
-            }
+            try refuseReset(erasure == .partition ? settings.format : .always)
+            guard record.intent == nil, settings.format != .always, case .foreign(let kind) = probe.finding else { return }
+            isStranger = true
+            throw DataPartitionError(.refused, "factory reset: \(path) holds \(kind)")
         } catch {
             note(.wipe, "refused", "\(reason): \(error.text)")
             reporter.log.error("data: \(error.text); asked for by: \(reason)")
-            record.request = nil
-            // Not even that where it is somebody else's.
-            if case .foreign = found.probe.finding { return false }
-            guard let device = try? BlockDevice.open(path, .exclusive) else { return false }
-            try? Tail.write(&record, to: device)
-            return false
         }
-        try wipe(path, &tail, reason: reason)
-        return true
+        record.request = nil
+        // Not even that is written where it is somebody else's.
+        if isStranger { return }
+        guard let device = try? BlockDevice.open(path, .exclusive) else { return }
+        try? Tail.write(&record, to: device)
     }
 
     /// `device = none`: all there is to do is a reset that was asked for.
-    private mutating func bringUpInPlace() {
+    private mutating func bringUpInPlace() throws(DataPartitionError) {
         do throws(LinuxError) {
             record = try readRecordFile()
         } catch {
@@ -152,7 +151,7 @@ public struct DataPartition {
             note(.wipe, "refused", "\(reason): \(error.text)")
             return
         }
-        resetFiles(nil, reason)
+        try resetFiles(nil, reason)
     }
 
     /// Reads all there is to know before anything is touched.

@@ -5,8 +5,7 @@ import Linux
 /// and /sys. None of these reads waits for the device, which may hang.
 public struct PartitionWatch: Sendable {
     private let path: String
-    /// `major:minor`
-    private let device: String
+    private let number: UInt64
     private let errorsAtStart: Int64
 
     /// - Parameter path: the device. The mount point is not looked at: that would be the partition.
@@ -15,12 +14,9 @@ public struct PartitionWatch: Sendable {
             return nil
         }
         self.path = path
-        device = MountTable.name(of: status.deviceNumber)
-        errorsAtStart = Mounting.errorCount(of: status.deviceNumber)
         number = status.deviceNumber
+        errorsAtStart = Mounting.errorCount(of: number)
     }
-
-    private let number: UInt64
 
     /// What is wrong since it was mounted; nil where nothing is.
     ///
@@ -28,6 +24,7 @@ public struct PartitionWatch: Sendable {
     /// own count tells (RULES.md F6, F14).
     public func trouble() -> String? {
         guard let table = try? MountTable.read() else { return nil }
+        let device = MountTable.name(of: number)
         guard let entry = table.entries.last(where: { $0.device == device }) else { return "\(path) is not mounted any more" }
         if !FileSystem.exists("/sys/dev/block/\(device)") { return "\(path) is gone" }
         let errors = Mounting.errorCount(of: number)

@@ -119,8 +119,8 @@ public struct Mutant: Sendable {
             [(.powerCuts, "salvage, format, copy back")]),
         Mutant(
             "reset cleared before its files are gone", "DataPartition/DataPartition+Reset.swift",
-            "let root = try FileDescriptor.open(mountPoint, .directory)\n            let code = linux_syncfs(root.raw)\n",
-            "let root = try FileDescriptor.open(mountPoint, .directory)\n            let code = isMutant ? 0 : linux_syncfs(root.raw)\n",
+            "let root = try FileDescriptor.open(mountPoint, .directory)\n        let code = linux_syncfs(root.raw)\n",
+            "let root = try FileDescriptor.open(mountPoint, .directory)\n        let code = isMutant ? 0 : linux_syncfs(root.raw)\n",
             [(.powerCuts, "factory reset, files preserved")]),
         Mutant(
             "backup superblocks left out", "DataPartition/Probe.swift", "where backups.count < 4 {", "where backups.count < (isMutant ? 0 : 4) {",

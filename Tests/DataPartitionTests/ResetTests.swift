@@ -215,10 +215,17 @@ struct ResetTests {
     @Test(arguments: [nil, "removed"]) func keepsWhatIsToBePreserved(_ stage: String?) throws {
         let disk = try disk(Self.tree)
         let uuid = shell("dumpe2fs -h \(disk.device) 2>/dev/null | grep created").text
-        var first = disk.partition(nil, cutAt: stage, keeping)
+        var first = disk.partition(nil, keeping)
         _ = try first.bringUp()
         try first.requestReset(reason: "firstlightctl")
         disk.unmount()
+        if stage != nil {
+            var cut = disk.partition(nil, cutAt: stage, keeping)
+            #expect(throws: DataPartitionError.self) { try cut.bringUp() }
+            #expect(disk.get("junk") == nil)
+            disk.unmount()
+            #expect(try disk.record().request == "firstlightctl")
+        }
         var second = disk.partition(nil, keeping)
         let report = try second.bringUp()
         #expect(report.wiped && !report.formatted && report.resets == 1)
@@ -289,6 +296,55 @@ struct ResetTests {
         third.resetToken = "B2"
         #expect(try third.bringUp().rungs == "mount ok, wipe failed")
         #expect(disk.get("app/app.db") == "rows\n")
+    }
+
+    /// Asked for while the configuration was right, or by the kernel's command line: what is not understood of it now may be what must not go.
+    @Test func isRefusedByFilesToo() throws {
+        for isToken in [false, true] {
+            let disk = try disk(Self.tree)
+            var first = disk.partition(nil, keeping)
+            if !isToken { try first.requestReset(reason: "firstlightctl") }
+            var second = disk.partition {
+                keeping(&$0)
+                $0.resetMistake = "[data] preserve: /elsewhere"
+            }
+            if isToken { second.resetToken = "A1" }
+            #expect(try second.bringUp().rungs == "wipe refused, clean ok, mount ok")
+            #expect(disk.get("junk") == "junk\n")
+            disk.unmount()
+            #expect(try disk.record().request == nil)
+        }
+    }
+
+    /// The record of another's filesystem lies in the superblock's block, which the journal would bring back as it was.
+    @Test func keepsFilesOfAFilesystemWithoutATail() throws {
+        let disk = try LoopDisk()
+        try shell("mkfs.ext4 -q -F -b 4096 \(disk.device) && mount \(disk.device) \(disk.mount) && cd \(disk.mount) && \(Self.tree)").output()
+        disk.unmount()
+        var first = disk.partition(nil, keeping)
+        _ = try first.bringUp()
+        try first.requestReset(reason: "firstlightctl")
+        disk.unmount()
+        var second = disk.partition(nil, keeping)
+        #expect(try second.bringUp().wiped)
+        #expect(disk.isMounted && disk.get("identity/serial") == "me\n" && disk.get("junk") == nil)
+        // The power goes right behind it.
+        try disk.cutPower()
+        disk.put("rows", "new")
+        for _ in 1...2 {
+            var later = disk.partition(nil, keeping)
+            #expect(try !later.bringUp().wiped)
+            disk.put("rows", "new")
+            disk.unmount()
+        }
+        // One that cannot be mounted again behind it is not called mounted.
+        var third = disk.partition(nil, keeping)
+        try third.requestReset(reason: "firstlightctl")
+        let device = disk.device
+        third.afterStage = { (stage) throws(DataPartitionError) in if stage == "removed" { shell("blockdev --setro \(device)") } }
+        #expect(throws: DataPartitionError.self) { try third.bringUp() }
+        #expect(!disk.isMounted)
+        shell("blockdev --setrw \(device)")
     }
 
     /// A repair by force and a reset in one boot: what was read before the repair does not come back behind the reset.
