@@ -95,7 +95,8 @@ let package = Package(
         .testTarget(name: "LinuxTests", dependencies: ["Linux"]),
         .testTarget(name: "FrontPanelTests", dependencies: ["FrontPanel", "Linux"]),
         .testTarget(name: "BootSequenceTests", dependencies: ["BootSequence", "AutoMigrator", "DataPartition", "FrontPanel"]),
-        .testTarget(name: "SupervisorTests", dependencies: ["Supervisor", "BootSequence", "AutoMigrator", "DataPartition"]),
+        .testTarget(
+            name: "SupervisorTests", dependencies: ["Supervisor", "BootSequence", "AutoMigrator", "DataPartition", "Linux", "CLinux"]),
         // Runs what scripts/build-firmware built.
         .testTarget(name: "ToolTests"),
         .testTarget(name: "VirtualBoardTests", dependencies: ["VirtualBoard"]),

@@ -27,7 +27,7 @@ struct StepRunner {
     mutating func run(_ move: Move, on database: borrowing Database) throws(MigrationError) {
         done += 1
         let line = "\(repository.path): \(move.direction == .up ? "step" : "undo") \(done) of \(count): \(move.title)"
-        reporter.progress(.working, line)
+        reporter.progress(.working, line, percent: Int64(done - 1) * 100 / Int64(max(count, 1)))
         reporter.log.info(line)
         let progress = { [done, count] (instructions: Int64) in
             Progress(step: done, count: count, title: move.title, instructions: instructions)

@@ -16,7 +16,7 @@ struct MigrationLog: Sendable {
     var reporter: Reporter {
         Reporter(
             log: Log { logger.log(level: Self.level($0), "\($1)", metadata: metadata(of: $1)) },
-            progress: { phase, text in
+            progress: { phase, text, _ in
                 logger.debug("\(text)", metadata: metadata(of: text).merging(["phase": "\(phase.text)"]) { $1 })
             })
     }

@@ -24,6 +24,9 @@ public import Linux
 ///
 ///     any state ──limit──► kill the worker, ready with what there is
 ///     ready ──degraded──► ready, with an outcome that says so
+///     any state ──order──► done behind READY, one after the other
+///
+///     starting ──started again in the same boot──► where the life before was (BootMemory)
 ///
 /// READY is reached from every state: each stage ends by itself, by its stall limit or by the limit of the boot.
 public struct BootMachine: Sendable {
@@ -41,6 +44,10 @@ public struct BootMachine: Sendable {
         case acknowledgeRepair
         /// What is done for a repository behind READY.
         case upkeep(index: Int, Upkeep)
+        /// Put on the partition's record, so that the next boot resets it.
+        case requestReset(reason: String)
+        /// A snapshot that somebody asked for.
+        case snapshot(index: Int)
     }
 
     /// What the partition looked like before this boot, for how closely a database is looked at.
@@ -88,6 +95,10 @@ public struct BootMachine: Sendable {
         case upkeepDue(snapshot: Bool)
         /// Upkeep of one repository is done: the snapshot that was taken, and what is wrong.
         case kept(snapshot: String?, warning: String?)
+        /// Somebody wants something; before READY it waits for that.
+        case order(Order)
+        /// A factory reset is on record.
+        case requested
         /// The worker hangs in the kernel and cannot even be killed: the partition it hangs on is given up.
         case stuck(reason: String)
         case limit
@@ -104,6 +115,16 @@ public struct BootMachine: Sendable {
         case ready(Outcome)
         /// It has become worse behind READY; the report has the rest.
         case degraded
+        /// What was ordered is done: with the snapshot that was taken, or why it was not done.
+        case done(Order, title: String?, trouble: String?)
+    }
+
+    /// What somebody asks for while the appliance runs.
+    public enum Order: Sendable, Equatable {
+        /// A factory reset by the next boot, and that boot at once where `reboot` says so.
+        case factoryReset(reason: String, reboot: Bool)
+        case reboot
+        case snapshot(index: Int)
     }
 
     enum State: Sendable, Equatable {
@@ -113,29 +134,60 @@ public struct BootMachine: Sendable {
 
     private(set) var state = State.starting
     /// Names and paths of the configured databases, in order.
-    private let databases: [(name: String, path: String)]
-    public private(set) var data: DataReport?
-    public private(set) var repositories: [RepositoryReport] = []
-    public private(set) var warnings: [String] = []
+    let databases: [(name: String, path: String)]
+    public internal(set) var data: DataReport?
+    public internal(set) var repositories: [RepositoryReport] = []
+    public internal(set) var warnings: [String] = []
     /// How often the present repository has lost a worker in this boot.
     private var losses = 0
     /// Whether the partition's stage has lost a worker in this boot.
     private var dataWasLost = false
     /// Repositories that may have something begun and not done.
-    private var unfinished: Set<Int> = []
-    /// Whether a hand-over has still to succeed (`Upkeep.unfinished`).
-    public var isUnfinished: Bool { data?.volatile == false && !isDegraded && !unfinished.isEmpty }
-    /// The partition's repair has been told, and that is being put on record.
-    private var isAcknowledging = false
-    /// The repository that upkeep is at; nil when none is under way.
-    private var upkeep: (index: Int, kind: Upkeep, withSnapshots: Bool)?
+    var unfinished: Set<Int> = []
+    /// What the one worker behind READY does; nil while there is none.
+    var task: Task?
+    /// What has been asked for and not begun.
+    var orders: [Order] = []
+    /// Where the round through the repositories goes on, and whether it takes snapshots; nil when it is over.
+    var round: (index: Int, withSnapshots: Bool)?
     /// The partition has failed behind READY.
-    public private(set) var isDegraded = false
+    public internal(set) var isDegraded = false
     /// What a partition that was given up had been through, for the report.
     private var earlierActions: [DataAction] = []
 
-    public init(databases: [(name: String, path: String)]) { self.databases = databases }
+    /// What an earlier life of the supervisor in this boot had come to; nil in the first one.
+    private let memory: BootMemory?
 
+    /// - Parameter memory: where a supervisor that was started again takes up.
+    public init(databases: [(name: String, path: String)], memory: BootMemory? = nil) {
+        self.databases = databases
+        self.memory = memory
+        guard let memory else { return }
+        warnings = memory.warnings
+        if let loss, !warnings.contains(loss) { warnings.append(loss) }
+        isDegraded = memory.isDegraded
+        for (index, database) in databases.enumerated() where memory.unfinished.contains(database.name) { unfinished.insert(index) }
+    }
+
+    /// For the supervisor's next life in this boot.
+    public func remember(boot: String) -> BootMemory {
+        var memory = BootMemory(boot: boot, state: state == .ready ? .ready : state == .wiping ? .wiping : .booting)
+        memory.data = data
+        memory.repositories = repositories
+        memory.unfinished = unfinished.map { databases[$0].name }
+        memory.warnings = warnings
+        memory.isDegraded = isDegraded
+        return memory
+    }
+
+    /// What is to be said of the life before, where nobody asked it to end.
+    public var loss: String? {
+        guard let memory, !memory.wasStopped else { return nil }
+        return "firstlightd was lost \(memory.state.isReady ? "behind READY" : "before READY") and started again; it goes on from there"
+    }
+
+    /// Not the first life of the supervisor in this boot.
+    public var isContinued: Bool { memory != nil }
     public var isReady: Bool { state == .ready }
     /// Waiting for the finger on the button, with nothing to do meanwhile.
     public var isInWindow: Bool { state == .window }
@@ -176,27 +228,13 @@ public struct BootMachine: Sendable {
 
     public mutating func handle(_ event: Event) -> [Action] {
         switch (state, event) {
-        case (.ready, .upkeepDue(let snapshot)):
-            if upkeep != nil || isAcknowledging { return [] }
-            // Where a database failed, nobody has looked yet what the repair cost.
-            if data?.repaired == true, data?.volatile == false, !isDegraded, repositories.allSatisfy({ $0.outcome != .failed }) {
-                isAcknowledging = true
-                return [.start(.acknowledgeRepair)]
-            }
-            return enterUpkeep(0, snapshot: snapshot)
-        case (.ready, .degraded(let reason)):
-            if isDegraded || data?.volatile != false { return [] }
-            isDegraded = true
-            data?.problem = reason
-            warnings.append("the data partition has failed: \(reason)")
-            return [.degraded]
-        case (.ready, .kept(let snapshot, let warning)):
-            return finishUpkeep(snapshot, warning)
-        case (.ready, .lost(let reason, _)), (.ready, .stuck(let reason)):
-            return finishUpkeep(nil, "upkeep: \(reason)")
+        case (_, .order(let order)):
+            return take(order)
         case (.ready, _):
-            return []
+            return handleBehindReady(event)
 
+        case (.starting, .started) where memory != nil:
+            return takeUp()
         case (.starting, .started(buttonDown: true)):
             state = .window
             return []
@@ -265,6 +303,21 @@ public struct BootMachine: Sendable {
         return [.start(.data)]
     }
 
+    /// Where the life before was: the reset window is over since then, and what was done is not done again.
+    private mutating func takeUp() -> [Action] {
+        if memory?.state == .wiping {
+            state = .wiping
+            return [.start(.wipe)]
+        }
+        if let known = memory?.data {
+            data = known
+            return enterRepository(0)
+        }
+        // Nobody unmounted what it may have mounted, and with it went what it had seen.
+        dataWasLost = true
+        return enterData()
+    }
+
     private mutating func enterVolatile(_ reason: String) -> [Action] {
         state = .volatile
         warnings.append("the data partition is in RAM: \(reason)")
@@ -276,6 +329,10 @@ public struct BootMachine: Sendable {
         if index == databases.count {
             state = .ready
             return [.ready(outcome)]
+        }
+        if let known = memory?.repositories.first(where: { $0.name == databases[index].name && $0.path == databases[index].path }) {
+            repositories.append(known)
+            return enterRepository(index + 1)
         }
         state = .repository(index)
         return [.start(job(index, afterLoss: nil))]
@@ -297,46 +354,6 @@ public struct BootMachine: Sendable {
         repositories.append(report)
         warnings += report.warnings.map { "\(report.name): \($0)" }
         return enterRepository(index + 1)
-    }
-
-    // ---- Behind READY ----
-
-    /// The next repository from `index` on that something is to be done for.
-    private mutating func enterUpkeep(_ index: Int, snapshot: Bool) -> [Action] {
-        var index = index
-        while index < repositories.count, !snapshot, !unfinished.contains(index), !repositories[index].untold { index += 1 }
-        if index >= repositories.count || data?.volatile != false || isDegraded {
-            upkeep = nil
-            return []
-        }
-        // A snapshot waits until what is unfinished has been handed over.
-        let kind = unfinished.contains(index) ? Upkeep.unfinished : repositories[index].untold ? .told : .snapshot
-        upkeep = (index, kind, snapshot)
-        return [.start(.upkeep(index: index, kind))]
-    }
-
-    private mutating func finishUpkeep(_ snapshot: String?, _ warning: String?) -> [Action] {
-        if isAcknowledging {
-            isAcknowledging = false
-            // Tried once: where it does not go the next boot tells it again.
-            data?.repaired = false
-            if let warning { warnings.append(warning) }
-            return enterUpkeep(0, snapshot: false)
-        }
-        guard let upkeep else { return [] }
-        if let snapshot { repositories[upkeep.index].snapshot = snapshot }
-        if let warning {
-            let text = "\(repositories[upkeep.index].name): \(warning)"
-            if !warnings.contains(text) { warnings.append(text) }
-            return enterUpkeep(upkeep.index + 1, snapshot: upkeep.withSnapshots)
-        }
-        switch upkeep.kind {
-        case .unfinished: unfinished.remove(upkeep.index)
-        case .told: repositories[upkeep.index].untold = false
-        case .snapshot: return enterUpkeep(upkeep.index + 1, snapshot: upkeep.withSnapshots)
-        }
-        // What else there is to do for it.
-        return enterUpkeep(upkeep.index, snapshot: upkeep.withSnapshots)
     }
 
     private func failure(_ index: Int, _ reason: String) -> RepositoryReport {

@@ -25,20 +25,44 @@ public struct Configuration: Sendable {
     public var lightLine: LineSpec = .none
     public var lightActiveLow = false
     public var lightOpenDrain = false
+    /// A second line, lit by `restored` and worse.
+    public var errorLine: LineSpec = .none
     public var buttonLine: LineSpec = .none
     public var buttonActiveLow = true
     public var buttonBias = Bias.pullUp
     /// How long the button must be held for a factory reset, in milliseconds.
     public var hold: Int64 = 5_000
-    /// What restarts the board for a factory reset, as a shell command.
+    /// What a short press does while the appliance runs.
+    public var press = Press.none
+    /// What restarts the board, as a shell command.
     public var rebootCommand = "/sbin/reboot"
     /// Where status.json, env and ready are written: a tmpfs.
     public var statusDirectory = "/run/firstlight"
+
+    /// Who may use the control socket beside root.
+    public var group = "firstlight"
+    /// A watchdog to pet, as a path; nil for none.
+    public var watchdog: String?
+    /// How long it waits for that before it resets the board, in seconds.
+    public var watchdogTimeout: Int64 = 60
 
     /// A shell command for READY with everything as it should be; empty for none.
     public var onReady = ""
     /// A shell command for READY with something not as it should be, and for a partition that fails later; empty for none.
     public var onDegraded = ""
+
+    public enum Press: Sendable, Equatable {
+        case none, identify, reboot
+
+        init?(text: String) {
+            switch text {
+            case "none": self = .none
+            case "identify": self = .identify
+            case "reboot": self = .reboot
+            default: return nil
+            }
+        }
+    }
 
     public init() {}
 

@@ -151,7 +151,7 @@ public struct ConfigurationReader {
         case "status":
             switch key {
             case "directory": setValue(key, value, "an absolute path") { assign(ConfigurationReader.path(value), &$0.statusDirectory) }
-            case "group": notYet(key, value, unless: "firstlight")
+            case "group": setValue(key, value, "a group of /etc/group") { assign(value.utf8.isEmpty ? nil : value, &$0.group) }
             default: unknown(key)
             }
         case "hooks":
@@ -161,7 +161,20 @@ public struct ConfigurationReader {
             default: unknown(key)
             }
         default:
-            if key == "device" { notYet(key, value, unless: "none") } else { unknown(key) }
+            switch key {
+            case "device":
+                setValue(key, value, "an absolute path or none") {
+                    if value != "none" && ConfigurationReader.path(value) == nil { return false }
+                    $0.watchdog = value == "none" ? nil : value
+                    return true
+                }
+            case "timeout":
+                // Shorter than a busy moment it resets a board that is well.
+                setValue(key, value, "a time from 5s to 10min, in whole seconds") {
+                    assign(ConfigurationReader.duration(value).flatMap { (5_000...600_000).contains($0) && $0 % 1000 == 0 ? $0 / 1000 : nil }, &$0.watchdogTimeout)
+                }
+            default: unknown(key)
+            }
         }
     }
 
@@ -205,19 +218,13 @@ public struct ConfigurationReader {
 
     private mutating func setLight(_ key: String, _ value: String) {
         switch key {
-        case "line":
-            setValue(key, value, "gpiochipN:M, a line name, led:NAME or none") {
-                guard let line = LineSpec(text: value) else { return false }
-                if case .key = line { return false }
-                $0.lightLine = line
-                return true
-            }
+        case "line": setValue(key, value, ConfigurationReader.lightLine) { assign(ConfigurationReader.light(value), &$0.lightLine) }
+        case "error": setValue(key, value, ConfigurationReader.lightLine) { assign(ConfigurationReader.light(value), &$0.errorLine) }
         case "active": setValue(key, value, "high or low") { assign(ConfigurationReader.activeLow(value), &$0.lightActiveLow) }
         case "drive":
             setValue(key, value, "push-pull or open-drain") {
                 assign(value == "open-drain" ? true : value == "push-pull" ? false : nil, &$0.lightOpenDrain)
             }
-        case "error": notYet(key, value, unless: "")
         default: unknown(key)
         }
     }
@@ -239,7 +246,7 @@ public struct ConfigurationReader {
             setValue(key, value, "a time from 1s to 29s") {
                 assign(ConfigurationReader.duration(value).flatMap { (1000..<ResetButton.stuckTime).contains($0) ? $0 : nil }, &$0.hold)
             }
-        case "press": notYet(key, value, unless: "none")
+        case "press": setValue(key, value, "none, identify or reboot") { assign(Configuration.Press(text: value), &$0.press) }
         case "reset": setValue(key, value, "partition or database") { assign(ResetScope(text: value), &$0.data.reset) }
         case "reboot-command": setValue(key, value, "a command") { assign(value.utf8.isEmpty ? nil : value, &$0.rebootCommand) }
         default: unknown(key)
@@ -257,6 +264,14 @@ public struct ConfigurationReader {
         }
     }
 
+    private static let lightLine = "gpiochipN:M, a line name, led:NAME or none"
+
+    private static func light(_ text: String) -> LineSpec? {
+        guard let line = LineSpec(text: text) else { return nil }
+        if case .key = line { return nil }
+        return line
+    }
+
     private static let time = "a time such as 500ms, 5s or 10min"
 
     private static func duration(_ text: String) -> Int64? {
@@ -268,11 +283,6 @@ public struct ConfigurationReader {
     }
 
     private mutating func unknown(_ key: String) { mistake("[\(section)] \(key): unknown key; it is left out") }
-
-    /// A key of the design that this version reads and does not act on: said aloud, since silence would be a promise.
-    private mutating func notYet(_ key: String, _ value: String, unless acted: String) {
-        if value != acted { mistake("[\(section)] \(key) = \(value): this version does not act on it yet") }
-    }
 
     static func flag(_ text: String) -> Bool? {
         switch text {

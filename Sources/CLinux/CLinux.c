@@ -243,22 +243,6 @@ static int64_t clock_ns(clockid_t clock) {
 int64_t linux_monotonic_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
 int64_t linux_boottime_ns(void) { return clock_ns(CLOCK_BOOTTIME); }
 
-// ---- sockets ----
-
-int linux_send_datagram(const char *path, const char *text, size_t length) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t n = strlen(path);
-    if (n == 0 || n >= sizeof address.sun_path) return ENAMETOOLONG;
-    memcpy(address.sun_path, path, n);
-    if (path[0] == '@') address.sun_path[0] = 0;
-    int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (s < 0) return errno;
-    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
-    int code = sendto(s, text, length, MSG_NOSIGNAL, (struct sockaddr *)&address, size) < 0 ? errno : 0;
-    close(s);
-    return code;
-}
-
 // ---- mounting ----
 
 int linux_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data) {

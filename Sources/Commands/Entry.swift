@@ -33,6 +33,8 @@ private func run(_ options: Options) throws(CommandError) -> Int32 {
     case .restore: return try RestoreCommand(options).run()
     case .new: return try NewCommand(options).run()
     case .factoryReset: return try FactoryResetCommand(options).run()
+    case .light: return try LightCommand(options).run()
+    case .identify: return try IdentifyCommand(options).run()
     case .help: standardOutput(Usage.text)
     case .version:
         if options.json {

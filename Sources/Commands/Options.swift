@@ -5,7 +5,7 @@ internal import Linux
 /// The command line: a command, then options named like the configuration's keys.
 struct Options {
     enum Command: Equatable {
-        case status, wait, plan, migrate, rollback, check, snapshot, restore, new, factoryReset, help, version
+        case status, wait, plan, migrate, rollback, check, snapshot, restore, new, factoryReset, light, identify, help, version
 
         init?(text: String) {
             switch text {
@@ -19,6 +19,8 @@ struct Options {
             case "restore": self = .restore
             case "new": self = .new
             case "factory-reset": self = .factoryReset
+            case "light": self = .light
+            case "identify": self = .identify
             case "help", "--help", "-h": self = .help
             case "version", "--version": self = .version
             default: return nil
@@ -28,7 +30,7 @@ struct Options {
         /// The options it takes beside `--json`.
         var options: [String] {
             switch self {
-            case .status: ["--config"]
+            case .status, .light, .identify: ["--config"]
             case .wait: ["--config", "--require", "--timeout"]
             case .plan: Command.database + ["--to", "--step"]
             case .migrate, .rollback: Command.database + ["--to", "--step", "--timeout"]
@@ -140,7 +142,10 @@ struct Options {
 
     private func checkTarget() throws(CommandError) {
         switch command {
-        case .status, .wait, .factoryReset, .version:
+        case .light:
+            if names.count != 1 { throw .usage("one pattern is wanted: on, off, release, or ON/OFF[,ON/OFF]... in milliseconds") }
+            return
+        case .status, .wait, .factoryReset, .identify, .version:
             if let name = names.first { throw .usage("\"\(name)\": nothing was expected here") }
         case .plan, .migrate:
             if (database == nil) != (migrations == nil) { throw .usage("--database FILE and --migrations DIR belong together") }

@@ -9,6 +9,7 @@ struct SnapshotCommand {
     init(_ options: Options) { self.options = options }
 
     func run() throws(CommandError) -> Int32 {
+        if let answer = try askDaemon() { return answer }
         let repository = try Target.one(options)
         guard FileSystem.exists(repository.path) else {
             throw .failed("\(repository.path): there is no database yet; migrate makes it")
@@ -16,6 +17,20 @@ struct SnapshotCommand {
         var boot = RepositoryBoot(repository, reporter: .silent)
         let snapshot = try migrator("no snapshot was taken") { () throws(MigrationError) in try boot.snapshot() }
         standardOutput(options.json ? snapshot.json.text + "\n" : "\(snapshot.title)\n\(snapshot.path)\n")
+        return ExitCode.wanted
+    }
+
+    /// Somebody who is not the database's user has the daemon do it as that one.
+    /// - Returns: the exit, or nil where it is done here.
+    private func askDaemon() throws(CommandError) -> Int32? {
+        if options.database != nil { return nil }
+        let databases = try Target.all(options, options.names)
+        guard databases.count == 1, let name = databases.first?.repository.name else { return nil }
+        let owner = (try? FileSystem.status(Text.directory(of: databases[0].repository.path)))??.user
+        let client = ControlClient(Target.configuration(options))
+        guard owner != userID(), client.isThere else { return nil }
+        let answer = try client.ask(.snapshot(name), timeout: nil)
+        standardOutput(options.json ? answer.text + "\n" : "\(answer["snapshot"]?.stringValue ?? "taken")\n")
         return ExitCode.wanted
     }
 }

@@ -16,6 +16,11 @@ enum Usage {
               --reason TEXT                    who asks, for the record
               --reboot yes|no                  no: whenever that comes by itself
 
+          identify         the LED says which device it is, for 15 s
+          light PATTERN    the application's use of the LED, seen while the status is a
+                           plain solid ready: on, off, ON/OFF[,ON/OFF]... in
+                           milliseconds; release gives it back
+
         About a database, on any Linux:
           plan [NAME]...   what a boot would do to its schema; writes nothing
           migrate [NAME]   what a boot does; tries again what rests after a failure

@@ -193,7 +193,7 @@ extension DataPartition {
         var offset = start
         while offset < end {
             let count = min(canDiscard ? DataPartition.discardPiece : DataPartition.overwritePiece, end - offset)
-            reporter.progress(.wiping, "\(canDiscard ? "discard" : "overwrite") \(device.path) from \(offset >> 20) MiB")
+            reporter.progress(.wiping, "\(canDiscard ? "discard" : "overwrite") \(device.path) from \(offset >> 20) MiB", percent: offset * 100 / end)
             do throws(LinuxError) {
                 if canDiscard {
                     canDiscard = try device.discard(at: offset, count: count)

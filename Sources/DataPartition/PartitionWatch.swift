@@ -6,16 +6,19 @@ import Linux
 public struct PartitionWatch: Sendable {
     private let path: String
     private let number: UInt64
-    private let errorsAtStart: Int64
+    /// What the kernel had counted when it was mounted.
+    public let errorsAtStart: Int64
 
-    /// - Parameter path: the device. The mount point is not looked at: that would be the partition.
-    public init?(device path: String) {
+    /// - Parameters:
+    ///   - path: the device. The mount point is not looked at: that would be the partition.
+    ///   - errorsAtStart: what the kernel had counted, where somebody looked before; nil asks it now.
+    public init?(device path: String, errorsAtStart: Int64? = nil) {
         guard let real = try? FileSystem.resolve(path), let status = (try? FileSystem.status(real)).flatMap({ $0 }), status.kind == .blockDevice else {
             return nil
         }
         self.path = path
         number = status.deviceNumber
-        errorsAtStart = Mounting.errorCount(of: number)
+        self.errorsAtStart = errorsAtStart ?? Mounting.errorCount(of: number)
     }
 
     /// What is wrong since it was mounted; nil where nothing is.
@@ -33,5 +36,16 @@ public struct PartitionWatch: Sendable {
         }
         if entry.isReadOnly { return "\(path) has become read-only" }
         return nil
+    }
+
+    /// Whether what a report tells of is mounted still: after a restart of the daemon, behind which somebody may have unmounted it.
+    public static func isMounted(_ report: DataReport) -> Bool {
+        guard let table = try? MountTable.read() else { return false }
+        let entry = table.top(at: MountTable.resolve(report.mount))
+        if report.volatile { return entry?.isVolatile == true }
+        // Used as it is.
+        guard let device = report.device else { return true }
+        guard let real = try? FileSystem.resolve(device), let status = (try? FileSystem.status(real)).flatMap({ $0 }) else { return false }
+        return entry?.device == MountTable.name(of: status.deviceNumber)
     }
 }

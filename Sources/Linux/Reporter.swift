@@ -31,14 +31,14 @@ public struct Reporter {
 
     /// Where lines for a person go.
     public let log: Log
-    private let onProgress: (Phase, String) -> Void
+    private let onProgress: (Phase, String, Int64?) -> Void
     private let onChild: (Int32) -> Void
 
     /// - Parameters:
-    ///   - progress: is told each step as it begins.
+    ///   - progress: is told each step as it begins, and how much of a hundred is done, where that is known.
     ///   - child: is told each program that is started.
     public init(
-        log: Log, progress: @escaping (Phase, String) -> Void = { _, _ in }, child: @escaping (Int32) -> Void = { _ in }
+        log: Log, progress: @escaping (Phase, String, Int64?) -> Void = { _, _, _ in }, child: @escaping (Int32) -> Void = { _ in }
     ) {
         self.log = log
         onProgress = progress
@@ -46,7 +46,9 @@ public struct Reporter {
     }
 
     /// A step begins: `e2fsck -p /dev/vda1`, `step 3 of 10: 20240301120000_add_sensors`.
-    public func progress(_ phase: Phase, _ step: String) { onProgress(phase, step) }
+    ///
+    /// - Parameter percent: of the stage, as far as that is known.
+    public func progress(_ phase: Phase, _ step: String, percent: Int64? = nil) { onProgress(phase, step, percent) }
 
     /// A program was started whose I/O and CPU time count as movement until it ends.
     public func child(_ process: Int32) { onChild(process) }

@@ -1,7 +1,8 @@
 internal import Linux
 
-/// A command of the configuration, which /bin/sh runs beside the loop: an updater marks its slot good there.
+/// A command of the configuration, which /bin/sh runs beside the loop: an updater marks its slot good there; the board is rebooted.
 final class Hook {
+    /// Its section and key.
     let name: String
     private let child: ChildProcess
     /// When it is to be looked at again, in Clock.milliseconds.
@@ -33,7 +34,7 @@ final class Hook {
 
     /// For the log: what a person has to know of how it ended; nil for nothing.
     func complaint(_ end: ChildProcess.End) -> String? {
-        if isKilled { return "[hooks] \(name): killed, since it took longer than \(Hook.limit / 1000) s" }
-        return end == .exited(0) ? nil : "[hooks] \(name): \(end.text)"
+        if isKilled { return "\(name): killed, since it took longer than \(Hook.limit / 1000) s" }
+        return end == .exited(0) ? nil : "\(name): \(end.text)"
     }
 }

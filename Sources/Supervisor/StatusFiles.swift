@@ -2,12 +2,28 @@ internal import AutoMigrator
 internal import BootSequence
 internal import Linux
 
-/// `status.json`, `env` and `ready` in a directory on a tmpfs, each whole by rename. Not durable: they are about this boot.
+/// `status.json`, `env` and `ready` in a directory on a tmpfs, each whole by rename. Not durable: they are about this boot. And `supervisor.json`, for this
+/// daemon's own next life in it.
 struct StatusFiles {
     let directory: String
     let log: Log
 
-    /// Makes the directory, and removes what an earlier life of the daemon left in it: `ready` must mean this one.
+    /// What an earlier life in this boot has left; nil where this is the first one.
+    func memory(boot: String) -> BootMemory? {
+        guard let text = try? FileSystem.readText(memoryPath, limit: 4 << 20), let json = JSON(parsing: text), let memory = BootMemory(json: json),
+            memory.boot == boot
+        else { return nil }
+        return memory
+    }
+
+    func remember(_ memory: BootMemory) {
+        // Its status has been complained of already, where there is no room or no directory.
+        try? FileSystem.replace(memoryPath, with: memory.json.text + "\n", durable: false)
+    }
+
+    private var memoryPath: String { "\(directory)/supervisor.json" }
+
+    /// Makes the directory, and removes what an earlier boot left in it: `ready` must mean this one.
     func prepare() {
         var path = ""
         for name in Text.split(directory, 0x2F) where !name.utf8.isEmpty {

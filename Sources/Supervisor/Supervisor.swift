@@ -6,41 +6,54 @@ internal import FrontPanel
 internal import Linux
 internal import SQLite
 
-/// Owns the LED, the button and the worker of the moment: one poll loop around the pure boot machine. It never blocks, and does not even
-/// stat the data partition.
+/// Owns the LED, the button, the watchdog, the control socket and the worker of the moment: one poll loop around the pure boot machine. It never
+/// blocks, and does not even stat the data partition.
 final class Supervisor {
     private let path: String
-    private let configuration: Configuration
-    private let mistakes: [Configuration.Mistake]
-    private let log: Log
-    private let files: StatusFiles
-    private var machine: BootMachine
-    private var light = StatusLight()
-    private let output: LightOutput
-    private let input: ButtonInput
-    private var button: ResetButton
-    private var worker: WorkerProcess?
+    let configuration: Configuration
+    let mistakes: [Configuration.Mistake]
+    let log: Log
+    let files: StatusFiles
+    /// The kernel's name for this boot; empty where it does not say.
+    let bootID: String
+    let manager: ServiceManager
+    var machine: BootMachine
+    var light = StatusLight()
+    let output: LightOutput
+    /// The second line, lit by `restored` and worse.
+    let errorOutput: LightOutput
+    let input: ButtonInput
+    var button: ResetButton
+    var worker: WorkerProcess?
     /// Workers that hang in the kernel, to be reaped when they come back.
     private var abandoned: [WorkerProcess] = []
-    private var panelTroubles: [String] = []
-    private let start: Int64
+    var panelTroubles: [String] = []
+    let start: Int64
     private var isLate = false
     /// What RAM in the partition's place and databases in it may take, in milliseconds.
     private var reserve: Int64 { min(5_000, configuration.limit / 4) }
     /// Commands of the configuration that run.
-    private var hooks: [Hook] = []
-    private var hookTroubles: [String] = []
+    var hooks: [Hook] = []
+    var hookTroubles: [String] = []
+    /// The hooks of READY were started, in this life or an earlier one.
+    var isHooked = false
     /// From READY on, where there is a partition to look at, and when that is next, in Clock.milliseconds.
-    private var watch: PartitionWatch?
-    private var nextLook: Int64?
+    var watch: PartitionWatch?
+    var nextLook: Int64?
+    /// The partition's count of errors when it was mounted, as an earlier life saw it.
+    let errorsAtStart: Int64?
     /// When the snapshots are looked after next, in Clock.milliseconds; nil before READY.
-    private var nextUpkeep: Int64?
+    var nextUpkeep: Int64?
+    var control: ControlSocket?
+    /// What the control socket's clients have ordered in this turn of the loop.
+    var arrived: [BootMachine.Order] = []
+    private var watchdog: Watchdog?
 
     /// Behind READY the application starts, which is not to wait for the flash; then once in an hour, in milliseconds.
-    private static let upkeepDelay: Int64 = 60_000
-    private static let upkeepInterval: Int64 = 3_600_000
+    static let upkeepDelay: Int64 = 60_000
+    static let upkeepInterval: Int64 = 3_600_000
     /// How often the kernel is asked for the partition's errors, in milliseconds: noticed within 10 s is what is promised.
-    private static let watchInterval: Int64 = 5_000
+    static let watchInterval: Int64 = 5_000
     /// How often /proc is asked whether a silent worker moves, in milliseconds.
     private static let lookInterval: Int64 = 1_000
     /// How long a killed worker may take to go, in milliseconds.
@@ -52,14 +65,16 @@ final class Supervisor {
         reader.read(path)
         let configuration = reader.configuration
         var troubles: [String] = []
-        do throws(FrontPanelError) {
-            output = try LightOutput.open(
-                configuration.lightLine, activeLow: configuration.lightActiveLow,
-                openDrain: configuration.lightOpenDrain, lit: true)
-        } catch {
-            output = .none
-            troubles.append(error.text)
+        func open(_ line: LineSpec, lit: Bool) -> LightOutput {
+            do throws(FrontPanelError) {
+                return try LightOutput.open(line, activeLow: configuration.lightActiveLow, openDrain: configuration.lightOpenDrain, lit: lit)
+            } catch {
+                troubles.append(error.text)
+                return .none
+            }
         }
+        output = open(configuration.lightLine, lit: true)
+        errorOutput = open(configuration.errorLine, lit: false)
         do throws(FrontPanelError) {
             input = try ButtonInput.open(
                 configuration.buttonLine, activeLow: configuration.buttonActiveLow, bias: configuration.buttonBias)
@@ -72,9 +87,16 @@ final class Supervisor {
         mistakes = reader.mistakes
         panelTroubles = troubles
         log = KernelLog().log
+        manager = ServiceManager()
         files = StatusFiles(directory: configuration.statusDirectory, log: log)
         button = ResetButton(hold: configuration.hold)
-        machine = BootMachine(databases: configuration.databases.map { ($0.repository.name, $0.repository.path) })
+        bootID = Text.trim((try? FileSystem.readText("/proc/sys/kernel/random/boot_id")) ?? "")
+        var memory = bootID.utf8.isEmpty ? nil : files.memory(boot: bootID)
+        // Somebody has stopped the daemon and unmounted it: all of it begins anew.
+        if let data = memory?.data, !PartitionWatch.isMounted(data) { memory = nil }
+        isHooked = memory?.isHooked ?? false
+        errorsAtStart = memory?.errors
+        machine = BootMachine(databases: configuration.databases.map { ($0.repository.name, $0.repository.path) }, memory: memory)
         start = Clock.milliseconds
         light.show(.starting, in: .status, at: start)
     }
@@ -84,27 +106,22 @@ final class Supervisor {
         let signals = FileDescriptor(owning: linux_signalfd([SIGCHLD, SIGTERM, SIGINT, 0]), name: "signalfd")
         let timer = FileDescriptor(owning: linux_timerfd(), name: "timerfd")
         protectFromMemoryPressure()
+        openWatchdog()
         files.prepare()
-        log.notice("firstlightd \(firstlightVersion), SQLite \(Database.version)")
+        openControl()
+        log.notice("firstlightd \(firstlightVersion), SQLite \(Database.version)\(machine.isContinued ? ", started again" : "")")
         for mistake in mistakes { log.warning(mistake.text) }
         for trouble in panelTroubles { log.warning(trouble) }
+        if let loss = machine.loss { log.warning(loss) }
         publish()
-
-        // The level is read: a button that is down already never gives an edge.
-        let down = input.isDown
-        take(button.start(down: down, at: start), now: start)
-        handle(.started(buttonDown: down))
+        begin()
 
         while true {
             let now = Clock.milliseconds
             supervise(now: now)
             arm(timer, now: now)
-            var events = [
-                pollfd(fd: signals.raw, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: timer.raw, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: input.descriptor, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: worker?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
-            ]
+            let waited = [signals.raw, timer.raw, input.descriptor, worker?.descriptor ?? -1] + (control?.descriptors ?? [])
+            var events = waited.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
             _ = poll(&events, nfds_t(events.count), -1)
             if events[1].revents != 0 {
                 var expirations: UInt64 = 0
@@ -113,10 +130,21 @@ final class Supervisor {
             while let signal = nextSignal(signals) {
                 if signal == SIGCHLD { continue }
                 log.notice("signal \(signal): stopping")
-                worker?.kill("the daemon was stopped", now: now)
+                stop()
                 return 0
             }
         }
+    }
+
+    /// The level is read: a button that is down already never gives an edge. In a later life it asks for no reset window: an application is at work.
+    private func begin() {
+        let down = input.isDown
+        if machine.isContinued {
+            if down { take(button.edge(pressed: true, at: start), now: start) }
+        } else {
+            take(button.start(down: down, at: start), now: start)
+        }
+        handle(.started(buttonDown: down))
     }
 
     private func nextSignal(_ signals: borrowing FileDescriptor) -> Int32? {
@@ -124,16 +152,21 @@ final class Supervisor {
         return signal == 0 ? nil : signal
     }
 
+    private func stop() {
+        manager.stopping()
+        if let watchdog {
+            watchdog.stop()
+            if !watchdog.canStop { log.warning("[watchdog] device: cannot be stopped; it resets the board unless somebody pets it in time") }
+        }
+        worker?.kill("the daemon was stopped", now: Clock.milliseconds)
+        remember(stopped: true)
+    }
+
     // ---- One turn of the loop ----
 
     private func supervise(now: Int64) {
-        while let edge = input.nextEdge() {
-            // After the reset window the button is read so that its state can be told, and asks for nothing.
-            let gestures = button.edge(pressed: edge.pressed, at: edge.at)
-            if machine.isInWindow { take(gestures, now: now) }
-        }
-        let gestures = button.time(now)
-        if machine.isInWindow { take(gestures, now: now) }
+        while let edge = input.nextEdge() { take(button.edge(pressed: edge.pressed, at: edge.at), now: now) }
+        take(button.time(now), now: now)
 
         abandoned.removeAll { $0.poll() != nil }
         if let worker { watch(worker, now: now) }
@@ -142,6 +175,11 @@ final class Supervisor {
             if !machine.isReady { handle(.late) }
         }
         if !machine.isReady && now - start >= configuration.limit { handle(.limit) }
+        control?.turn(now: now) { request in self.answer(request, now: now) }
+        // Only now that whoever ordered it is known to wait for it.
+        let orders = arrived
+        arrived = []
+        for order in orders { handle(.order(order)) }
         lookAtPartition(now: now)
         reapHooks(now: now)
         if let due = nextUpkeep, now >= due {
@@ -150,6 +188,7 @@ final class Supervisor {
             handle(.upkeepDue(snapshot: true))
         }
         output.set(light.update(at: now).lit)
+        signOfLife(now: now)
     }
 
     private func watch(_ worker: WorkerProcess, now: Int64) {
@@ -165,6 +204,7 @@ final class Supervisor {
             return handle(.lost(reason: reason, crash: worker.killed == nil && end.isCrash))
         }
         if worker.phase != phase { showStatus(now: now) }
+        manager.tell(statusLine)
         worker.look(now: now)
         if let killed = worker.killed {
             if now - killed.at < Supervisor.killGrace { return }
@@ -179,7 +219,7 @@ final class Supervisor {
         }
     }
 
-    private func handle(_ event: BootMachine.Event) {
+    func handle(_ event: BootMachine.Event) {
         for action in machine.handle(event) { act(action) }
         showStatus(now: Clock.milliseconds)
         publish()
@@ -204,132 +244,57 @@ final class Supervisor {
             abandoned.append(worker)
             self.worker = nil
         case .ready(let outcome):
-            for report in machine.repositories {
-                let reason = report.reason.map { ": \($0)" } ?? ""
-                let level: LogLevel = report.outcome < .restored ? .notice : .error
-                log.write(level, "\(report.name): \(report.outcome.text)\(reason)")
-            }
-            log.notice("ready: \(outcome.text), \(Clock.sinceBootMilliseconds) ms after power-on")
-            // Only now that it is written where others read it.
-            publish()
-            if let data = machine.data, !data.volatile, let device = data.device { watch = PartitionWatch(device: device) }
-            if watch != nil { nextLook = now + Supervisor.watchInterval }
-            if outcome < .restored { run("on-ready", configuration.onReady, now: now) } else { run("on-degraded", configuration.onDegraded, now: now) }
-            nextUpkeep = now + Supervisor.upkeepDelay
-            handle(.upkeepDue(snapshot: false))
+            enterReady(outcome, now: now)
         case .degraded:
             log.error("the data partition has failed: \(machine.data?.problem ?? "")")
             publish()
-            run("on-degraded", configuration.onDegraded, now: now)
+            run("[hooks] on-degraded", configuration.onDegraded, now: now)
+        case .done(let order, let title, let trouble):
+            finish(order, title: title, trouble: trouble, now: now)
         }
     }
-
-    // ---- Behind READY ----
-
-    private func lookAtPartition(now: Int64) {
-        guard let due = nextLook, now >= due, let watch else { return }
-        nextLook = now + Supervisor.watchInterval
-        guard let trouble = watch.trouble() else { return }
-        // Once: it comes back with the next boot, if at all.
-        nextLook = nil
-        handle(.degraded(reason: trouble))
-    }
-
-    private func run(_ name: String, _ command: String, now: Int64) {
-        if command.utf8.isEmpty { return }
-        do throws(LinuxError) {
-            hooks.append(try Hook(name, command, environment: report.environment, now: now))
-            log.notice("[hooks] \(name): \(command)")
-        } catch {
-            complain("[hooks] \(name): \(error.text)")
-        }
-    }
-
-    private func reapHooks(now: Int64) {
-        var running: [Hook] = []
-        for hook in hooks {
-            guard let end = hook.poll(now: now) else {
-                running.append(hook)
-                continue
-            }
-            if let complaint = hook.complaint(end) { complain(complaint) } else { log.info("[hooks] \(hook.name): done") }
-        }
-        hooks = running
-    }
-
-    private func complain(_ text: String) {
-        log.warning(text)
-        hookTroubles.append(text)
-        publish()
-    }
-
-    // ---- The front panel ----
-
-    private func take(_ gestures: [ResetButton.Gesture], now: Int64) {
-        for gesture in gestures {
-            switch gesture {
-            case .held: light.show(.held, in: .gesture, at: now)
-            case .letGo: light.show(.letGo, in: .gesture, at: now)
-            case .cancelled: light.show(nil, in: .gesture, at: now)
-            case .resetAtStart:
-                light.show(nil, in: .gesture, at: now)
-                log.warning("factory reset: the button was held at power-on; the data partition is erased now")
-                handle(.reset)
-            case .windowClosed:
-                light.show(nil, in: .gesture, at: now)
-                handle(.windowClosed)
-            case .stuck:
-                log.warning("[button] line: down for \(ResetButton.stuckTime / 1000) s; taken for stuck and ignored")
-            case .reset, .pressed: break
-            }
-        }
-    }
-
-    private func showStatus(now: Int64) {
-        light.show(statusPattern, in: .status, at: now)
-    }
-
-    private var statusPattern: LightPattern { machine.pattern(phase: worker?.phase ?? .working) }
 
     /// Wakes the loop for the next thing that happens by itself.
     private func arm(_ timer: borrowing FileDescriptor, now: Int64) {
-        var next = [light.update(at: now).next, button.next].compactMap { $0 }
+        var next = [
+            light.update(at: now).next, button.next, nextUpkeep, nextLook, control?.next, watchdog?.next, manager.next(isReady: machine.isReady),
+        ].compactMap { $0 }
         if worker != nil || !abandoned.isEmpty { next.append(now + Supervisor.lookInterval) }
         if let killed = worker?.killed { next.append(killed.at + Supervisor.killGrace) }
         if !machine.isReady { next.append(start + configuration.limit - (isLate ? 0 : reserve)) }
-        if let nextUpkeep { next.append(nextUpkeep) }
-        if let nextLook { next.append(nextLook) }
         next += hooks.map { $0.due }
         let due = next.min().map { max($0, now + 1) * 1_000_000 } ?? 0
         _ = linux_timerfd_set(timer.raw, due)
     }
 
-    // ---- What others see ----
+    // ---- Watchdogs ----
 
-    private func publish() { files.write(report) }
-
-    private var report: BootReport {
-        var report = BootReport(sqlite: Database.version)
-        report.state = machine.isReady ? .ready : worker == nil ? .starting : .working
-        report.outcome = machine.isReady ? machine.outcome : nil
-        report.sinceBootMilliseconds = Clock.sinceBootMilliseconds
-        report.data = machine.data
-        report.repositories = machine.repositories
-        report.lightBackend = output.text
-        report.lightPattern = statusPattern.text
-        report.buttonBackend = input.text
-        report.buttonState = input.descriptor < 0 ? "none" : button.text
-        report.warnings = mistakes.map { $0.text } + panelTroubles + machine.warnings + hookTroubles
-        return report
+    private func openWatchdog() {
+        guard let device = configuration.watchdog else { return }
+        do throws(LinuxError) {
+            let watchdog = try Watchdog(device, timeout: configuration.watchdogTimeout, now: start)
+            self.watchdog = watchdog
+            log.notice("[watchdog] device: \(device) resets the board \(watchdog.timeout) s after the last sign of life")
+        } catch {
+            // procd and systemd may have it open already: then it is theirs (RULES.md B4).
+            panelTroubles.append("[watchdog] device: \(error.text)\(error.code == EBUSY ? ", somebody else pets it" : ""); the boot goes on without it")
+        }
     }
 
-    private func describe(_ job: BootMachine.Job) -> String {
-        switch job {
-        case .wipe: "factory reset"
-        case .data, .acknowledgeRepair: "data partition"
-        case .volatile: "tmpfs"
-        case .repository(let index, _, _), .upkeep(let index, _): "database \(configuration.databases[index].repository.name)"
-        }
+    /// The watchdogs are told that all is well: unless a stage is past its limit and the grace for ending it, which would mean that this loop does not
+    /// do its work.
+    private func signOfLife(now: Int64) {
+        if isPastItsLimits(now: now) { return }
+        if let watchdog, now >= watchdog.next { watchdog.pet(now: now) }
+        manager.keepAlive(now: now)
+        if !machine.isReady { manager.extend(now: now) }
+    }
+
+    private func isPastItsLimits(now: Int64) -> Bool {
+        let grace = 2 * Supervisor.killGrace
+        if !machine.isReady && now - start > configuration.limit + grace { return true }
+        guard let worker else { return false }
+        return now > (worker.killed?.at ?? worker.lastMovement + configuration.stall) + grace
     }
 
     /// The one process that must outlive a shortage of memory; its workers take the protection off themselves.

@@ -19,3 +19,15 @@ struct User {
         return nil
     }
 }
+
+/// A group of `/etc/group`, without NSS as well.
+enum Group {
+    static func find(_ name: String, in file: String = "/etc/group") -> UInt32? {
+        guard let text = try? FileSystem.readText(file, limit: 1 << 20) else { return nil }
+        for line in Text.lines(text) {
+            let fields = Text.split(line, 0x3A)
+            if fields.count >= 3, fields[0] == name, let id = Text.number(fields[2]) { return UInt32(clamping: id) }
+        }
+        return nil
+    }
+}

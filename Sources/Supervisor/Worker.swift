@@ -23,7 +23,7 @@ struct Worker {
         configuration = reader.configuration
         reporter = Reporter(
             log: Log { level, text in Worker.send(.log(level, text)) },
-            progress: { phase, step in Worker.send(.progress(phase, step)) },
+            progress: { phase, step, percent in Worker.send(.progress(phase, step, percent: percent)) },
             child: { process in Worker.send(.child(process)) })
     }
 
@@ -40,6 +40,8 @@ struct Worker {
             ["repository", "\(index)", shutdown.rawValue, "\(time)"]
                 + (afterLoss.map { [$0.distrusted ? "distrusted" : "trusted", $0.reason] } ?? [])
         case .upkeep(let index, let kind): ["upkeep", "\(index)", kind.rawValue]
+        case .requestReset(let reason): ["request-reset", reason]
+        case .snapshot(let index): ["snapshot", "\(index)"]
         }
     }
 
@@ -55,6 +57,7 @@ struct Worker {
         case ("data", 1): return runAsRoot { $0.bringUp() }
         case ("volatile", 2): return runAsRoot { $0.mountVolatile(reason: arguments[1]) }
         case ("acknowledge-repair", 1): return runAsRoot { $0.acknowledgeRepair() }
+        case ("request-reset", 2): return runAsRoot { $0.requestReset(reason: arguments[1]) }
         case ("repository", 4), ("repository", 6):
             guard let database = database(arguments[1]), let time = Text.number(arguments[3]),
                 let shutdown = BootMachine.Shutdown(rawValue: arguments[2])
@@ -65,6 +68,9 @@ struct Worker {
         case ("upkeep", 3):
             guard let database = database(arguments[1]), let kind = BootMachine.Upkeep(rawValue: arguments[2]) else { return 2 }
             return keep(database, kind)
+        case ("snapshot", 2):
+            guard let database = database(arguments[1]) else { return 2 }
+            return snapshot(database)
         default: return 2
         }
     }
@@ -115,6 +121,19 @@ struct Worker {
             return .kept(snapshot: nil, warning: nil)
         } catch {
             return .kept(snapshot: nil, warning: error.text)
+        }
+    }
+
+    private func requestReset(reason: String) -> BootMachine.Event {
+        var settings = configuration.data
+        // It is there, or it is not: nobody waits with a finger on the button.
+        settings.wait = min(settings.wait, 2_000)
+        var partition = DataPartition(settings, reporter: reporter)
+        do throws(DataPartitionError) {
+            try partition.requestReset(reason: reason)
+            return .requested
+        } catch {
+            return .unusable(reason: error.text, actions: partition.actions)
         }
     }
 
@@ -195,6 +214,23 @@ struct Worker {
             }
         }
         Worker.send(.result(.kept(snapshot: title, warning: warning)))
+        return 0
+    }
+
+    /// A snapshot that somebody asked for, whether one is due or not.
+    private func snapshot(_ database: Configuration.Database) -> Int32 {
+        if let trouble = become(database) {
+            Worker.send(.result(.kept(snapshot: nil, warning: trouble)))
+            return 0
+        }
+        var repository = database.repository
+        repository.path = FileSystem.withoutLink(repository.path)
+        var boot = RepositoryBoot(repository, reporter: reporter)
+        do throws(MigrationError) {
+            Worker.send(.result(.kept(snapshot: try boot.snapshot().title, warning: nil)))
+        } catch {
+            Worker.send(.result(.kept(snapshot: nil, warning: "no snapshot: \(error.text)")))
+        }
         return 0
     }
 

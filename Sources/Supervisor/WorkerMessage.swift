@@ -5,12 +5,12 @@ internal import Linux
 
 /// A line from a worker to its supervisor, down the pipe on descriptor 3: fields between tabs, no tab or newline inside one.
 ///
-///     progress  PHASE  STEP        a step begins; silence is what a stall is made of
-///     child     PID                a program was started whose movement counts as the worker's
+///     progress  PHASE  STEP  PERCENT    a step begins; silence is what a stall is made of. No number where nobody knows it
+///     child     PID                     a program was started whose movement counts as the worker's
 ///     log       PRIORITY  TEXT
-///     result    KIND  JSON         the last line: wiped, mounted, unusable, report or kept
+///     result    KIND  JSON              the last line: wiped, mounted, unusable, report, requested or kept
 enum WorkerMessage {
-    case progress(Reporter.Phase, String)
+    case progress(Reporter.Phase, String, percent: Int64?)
     case child(Int32)
     case log(LogLevel, String)
     case result(BootMachine.Event)
@@ -20,7 +20,7 @@ enum WorkerMessage {
     /// The line, newline included.
     var line: String {
         switch self {
-        case .progress(let phase, let step): WorkerMessage.join("progress", phase.text, step)
+        case .progress(let phase, let step, let percent): WorkerMessage.join("progress", phase.text, step, percent.map { "\($0)" } ?? "")
         case .child(let process): WorkerMessage.join("child", "\(process)")
         case .log(let level, let text): WorkerMessage.join("log", "\(level.rawValue)", text)
         case .result(let event): WorkerMessage.result(event)
@@ -38,12 +38,9 @@ enum WorkerMessage {
                 "result", "unusable",
                 DataReport(device: nil, mount: "", filesystem: nil, actions: actions, problem: reason).workerJSON.text)
         case .report(let report):
-            join(
-                "result", "report",
-                JSON.object([
-                    ("report", report.json), ("untold", .bool(report.untold)),
-                    ("warnings", .array(report.warnings.map { .string($0) })),
-                ]).text)
+            join("result", "report", report.workerJSON.text)
+        case .requested:
+            join("result", "requested", "{}")
         case .kept(let snapshot, let warning):
             join("result", "kept", JSON.object([("snapshot", .string(snapshot)), ("warning", .string(warning))]).text)
         default:
@@ -61,9 +58,9 @@ enum WorkerMessage {
     init?(line: String) {
         let fields = Text.split(line, 0x09)
         switch (fields[0], fields.count) {
-        case ("progress", 3):
+        case ("progress", 4):
             guard let phase = Reporter.Phase(text: fields[1]) else { return nil }
-            self = .progress(phase, fields[2])
+            self = .progress(phase, fields[2], percent: Text.number(fields[3]))
         case ("child", 2):
             guard let process = Text.number(fields[1]) else { return nil }
             self = .child(Int32(clamping: process))
@@ -89,11 +86,9 @@ enum WorkerMessage {
                 .unusable(reason: $0.problem ?? "no reason given", actions: $0.actions)
             }
         case "report":
-            guard let report = json["report"] else { return nil }
-            let warnings = json["warnings"]?.elements.compactMap { $0.stringValue } ?? []
-            guard var parsed = RepositoryReport(json: report, warnings: warnings) else { return nil }
-            parsed.untold = json["untold"]?.boolValue ?? false
-            return .report(parsed)
+            return RepositoryReport(workerJSON: json).map { .report($0) }
+        case "requested":
+            return .requested
         case "kept":
             return .kept(snapshot: json["snapshot"]?.stringValue, warning: json["warning"]?.stringValue)
         default:

@@ -13,6 +13,9 @@ final class WorkerProcess {
     private var movement = Movement(cpu: 0, io: 0)
 
     private(set) var phase = Reporter.Phase.working
+    /// What it is at, in words, and how much of a hundred of its stage is done where that is known.
+    private(set) var step = ""
+    private(set) var percent: Int64?
     /// The last line, once it has come.
     private(set) var result: BootMachine.Event?
     /// When it last gave a sign of life, in Clock.milliseconds.
@@ -61,7 +64,7 @@ final class WorkerProcess {
             buffer.removeFirst(end + 1)
             lastMovement = now
             switch WorkerMessage(line: line) {
-            case .progress(let phase, _): self.phase = phase
+            case .progress(let phase, let step, let percent): (self.phase, self.step, self.percent) = (phase, step, percent)
             case .child(let process): program = process
             case .log(let level, let text): log.write(level, text)
             case .result(let event): result = event

@@ -185,8 +185,7 @@ final class Machine {
     func boot(
         memory: Int? = nil, started: (Process) -> Void = { _ in }, ready: () throws -> Void = {}
     ) throws -> Boot {
-        unlink(run + "/ready")
-        unlink(run + "/status.json")
+        powerOn()
         let command = (memory.map { ["/usr/bin/prlimit", "--as=\($0)"] } ?? []) + [firmware, "--config", configuration]
         let mutant = mutant.map { ["FIRSTLIGHT_MUTANT=\($0)"] } ?? []
         let daemon = try Process.start(
@@ -231,9 +230,12 @@ final class Machine {
         while tool.poll() == nil { usleep(1000) }
     }
 
+    /// Power comes with an empty /run.
+    private func powerOn() { for name in ["ready", "status.json", "env", "supervisor.json"] { unlink("\(run)/\(name)") } }
+
     /// The same under a tracer, up to the moment of READY, or to the end of firstlightd.
     func traced(_ selection: SyscallSelection, _ fault: SyscallFault? = nil) throws -> (Boot, TracerResult) {
-        for name in ["ready", "status.json", "env"] { unlink("\(run)/\(name)") }
+        powerOn()
         unlink(folder + "/log")
         let tracer = Tracer(
             firmware, ["--config", configuration],

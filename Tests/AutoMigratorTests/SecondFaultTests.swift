@@ -24,7 +24,7 @@ import Testing
         bench.writeMigrations()
         var repository = Repository(name: "app", path: bench.database, migrations: bench.root + "/set")
         change(&repository)
-        return RepositoryBoot(repository, reporter: Reporter(log: Log { _, _ in }, progress: { progress($1) }))
+        return RepositoryBoot(repository, reporter: Reporter(log: Log { _, _ in }, progress: { _, step, _ in progress(step) }))
     }
 
     /// A boot that can put no snapshot in place.

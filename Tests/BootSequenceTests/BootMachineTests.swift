@@ -24,6 +24,9 @@ import Testing
             case .killWorker: "kill"
             case .ready(let outcome): "ready \(outcome.text)"
             case .degraded: "degraded"
+            case .start(.requestReset(let reason)): "request reset: \(reason)"
+            case .start(.snapshot(let index)): "snapshot \(index)"
+            case .done(let order, let title, let trouble): "done \(order)\(title.map { ", \($0)" } ?? "")\(trouble.map { ": \($0)" } ?? "")"
             }
         }
     }

@@ -38,6 +38,15 @@ import Testing
         #expect(read == report)
     }
 
+    @Test(arguments: [nil, 0, 42] as [Int64?])
+    func progressSurvivesThePipe(percent: Int64?) {
+        guard case .progress(.recovering, "restore a", let read)? = again(.progress(.recovering, "restore a", percent: percent)) else {
+            Issue.record("no progress")
+            return
+        }
+        #expect(read == percent)
+    }
+
     @Test func aTabOrANewlineInALogLineDoesNotMakeTwo() {
         guard case .log(.warning, "a b c")? = again(.log(.warning, "a\tb\nc")) else {
             Issue.record("not one line")
@@ -45,6 +54,6 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "progress", "progress\tsleeping\tx", "child\tx", "log\t99\tx", "result\treport\t{}", "result\twhat\t{}", "\t\t"])
+    @Test(arguments: ["", "progress", "progress\tsleeping\tx\t", "progress\tworking\tx", "child\tx", "log\t99\tx", "result\treport\t{}", "result\twhat\t{}", "\t\t"])
     func whatIsNotAMessageIsNone(line: String) { #expect(WorkerMessage(line: line) == nil) }
 }

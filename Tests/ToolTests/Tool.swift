@@ -82,7 +82,8 @@ final class Appliance {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
-        try? FileManager.default.removeItem(atPath: root + "/run/ready")
+        // A power-on empties /run.
+        try? FileManager.default.removeItem(atPath: root + "/run")
         try process.run()
         _ = try Tool.ctl("wait", "--config", configuration, "--timeout", "30s")
         process.terminate()

@@ -28,6 +28,7 @@
 #include "linux_blkid.h"
 #include "linux_ext4.h"
 #include "linux_keys.h"
+#include "linux_sockets.h"
 
 // ---- errno ----
 
@@ -127,11 +128,6 @@ int linux_timerfd_set(int descriptor, int64_t monotonic_ns);
 int64_t linux_monotonic_ns(void);
 /// CLOCK_BOOTTIME in nanoseconds: time since power-on, suspended time included.
 int64_t linux_boottime_ns(void);
-
-// ---- sockets ----
-
-/// Sends one datagram to a unix socket; a leading '@' in `path` is the abstract namespace. Returns 0 or an errno.
-int linux_send_datagram(const char *path, const char *text, size_t length);
 
 // ---- mounting ----
 
