@@ -1,5 +1,6 @@
 internal import AutoMigrator
 internal import BootSequence
+internal import CLinux
 internal import Linux
 
 /// `status.json`, `env` and `ready` in a directory on a tmpfs, each whole by rename. Not durable: they are about this boot. And `supervisor.json`, for this
@@ -7,6 +8,14 @@ internal import Linux
 struct StatusFiles {
     let directory: String
     let log: Log
+
+    /// That this is the only daemon with this directory: two would work on one partition. Held until the process is gone, however it goes.
+    /// - Throws: EBUSY where another one has it.
+    func lock() throws(LinuxError) -> FileDescriptor {
+        let lock = try FileDescriptor.open("\(directory)/lock", .append, permissions: 0o600)
+        if try !lock.tryLock() { throw LinuxError("lock", lock.name, code: EBUSY) }
+        return lock
+    }
 
     /// What an earlier life in this boot has left; nil where this is the first one.
     func memory(boot: String) -> BootMemory? {
@@ -23,14 +32,17 @@ struct StatusFiles {
 
     private var memoryPath: String { "\(directory)/supervisor.json" }
 
-    /// Makes the directory, and removes what an earlier boot left in it: `ready` must mean this one.
-    func prepare() {
+    func makeDirectory() {
         var path = ""
         for name in Text.split(directory, 0x2F) where !name.utf8.isEmpty {
             path += "/\(name)"
             if FileSystem.exists(path) { continue }
             do throws(LinuxError) { try FileSystem.makeDirectory(path) } catch { return complain(error) }
         }
+    }
+
+    /// Removes what an earlier life left: `ready` must mean this one.
+    func clear() {
         for name in ["ready", "env"] { try? FileSystem.remove("\(directory)/\(name)") }
     }
 

@@ -48,6 +48,8 @@ final class Supervisor {
     /// What the control socket's clients have ordered in this turn of the loop.
     var arrived: [BootMachine.Order] = []
     private var watchdog: Watchdog?
+    /// That no other daemon works on the same.
+    private var lock: FileDescriptor?
 
     /// Behind READY the application starts, which is not to wait for the flash; then once in an hour, in milliseconds.
     static let upkeepDelay: Int64 = 60_000
@@ -106,8 +108,17 @@ final class Supervisor {
         let signals = FileDescriptor(owning: linux_signalfd([SIGCHLD, SIGTERM, SIGINT, 0]), name: "signalfd")
         let timer = FileDescriptor(owning: linux_timerfd(), name: "timerfd")
         protectFromMemoryPressure()
+        files.makeDirectory()
+        do throws(LinuxError) {
+            lock = try files.lock()
+        } catch where error.code == EBUSY {
+            log.error("another firstlightd works with \(files.directory) already; this one does nothing")
+            return 1
+        } catch {
+            // The directory has been complained of; one daemon is what an init system starts.
+        }
+        files.clear()
         openWatchdog()
-        files.prepare()
         openControl()
         log.notice("firstlightd \(firstlightVersion), SQLite \(Database.version)\(machine.isContinued ? ", started again" : "")")
         for mistake in mistakes { log.warning(mistake.text) }

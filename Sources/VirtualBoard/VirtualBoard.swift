@@ -6,6 +6,8 @@ import Foundation
 public final class VirtualBoard {
     /// The oscilloscope on the LED's pin.
     public let light = LightRecorder()
+    /// Another on the pin of the LED that the kernel's own driver has (`led:status`).
+    public let kernelLight = LightRecorder()
     public let console = Console()
 
     private let images: BoardImages
@@ -17,6 +19,7 @@ public final class VirtualBoard {
     private let poweredOff = Monitored(false)
 
     private static let lightLine = 5
+    private static let kernelLightLine = 6
     private static let buttonLine = 2
 
     public init(_ images: BoardImages, in scratch: Scratch) {
@@ -33,9 +36,11 @@ public final class VirtualBoard {
     ///   - disk: nil boots without any.
     ///   - drives: behind the data disk, in their order.
     ///   - commandLine: what the kernel is told besides.
+    ///   - watchdog: with an i6300esb that resets the machine.
     ///   - buttonDown: somebody holds the button from before power-on.
     public func powerOn(
-        _ firmware: Firmware, disk: DataDisk?, drives: [Drive] = [], commandLine: String = "", buttonDown: Bool = false
+        _ firmware: Firmware, disk: DataDisk?, drives: [Drive] = [], commandLine: String = "", watchdog: Bool = false,
+        buttonDown: Bool = false
     ) throws {
         precondition(!isOn)
         let initramfs = scratch.file("initramfs.cpio")
@@ -53,13 +58,16 @@ public final class VirtualBoard {
         ]
         if let disk { arguments += ["-drive", "file=\(disk.file.path),format=raw,if=virtio,cache=writeback"] }
         for (index, drive) in drives.enumerated() { arguments += drive.arguments(index) }
+        // A reset ends QEMU (-no-reboot): whoever waits for it sees that.
+        if watchdog { arguments += ["-device", "i6300esb", "-action", "watchdog=reset"] }
         poweredOff.update { $0 = false }
-        light.begin()
+        for light in [light, kernelLight] { light.begin() }
         console.begin(serial)
-        let (light, poweredOff) = (light, poweredOff)
+        let (light, kernelLight, poweredOff) = (light, kernelLight, poweredOff)
         let control = QMP(qmp) { event in if event == "SHUTDOWN" { poweredOff.update { $0 = true } } }
         let pins = QTest(qtest) { line, isHigh, time in
             if line == Self.lightLine { light.add(isOn: isHigh, at: time) }
+            if line == Self.kernelLightLine { kernelLight.add(isOn: isHigh, at: time) }
         }
         machine = try Child(
             arguments, descriptors: [serial.childDescriptor, qmp.childDescriptor, qtest.childDescriptor],
@@ -71,7 +79,7 @@ public final class VirtualBoard {
             gpio = try findGPIO(control)
             try pins.execute("irq_intercept_out \(gpio)")
             try setButton(down: buttonDown)
-            light.begin()
+            for light in [light, kernelLight] { light.begin() }
             try control.execute("cont")
         } catch {
             cutPower()
@@ -97,6 +105,22 @@ public final class VirtualBoard {
     public func pressButton() throws { try setButton(down: true) }
     public func releaseButton() throws { try setButton(down: false) }
 
+    /// Presses or lets go as contacts do: edges so many milliseconds apart before the level rests.
+    public func moveButton(down: Bool, bouncing gaps: [Int]) throws {
+        for (index, gap) in gaps.enumerated() {
+            try setButton(down: (index % 2 == 0) == down)
+            Thread.sleep(forTimeInterval: Double(gap) / 1000)
+        }
+        try setButton(down: down)
+    }
+
+    /// The data disk takes no write any more, and fails none: what waits for one waits for ever. Or it works again.
+    public func hangDisk(_ hangs: Bool) throws {
+        try control?.execute(
+            "block_set_io_throttle",
+            ["device": "virtio0", "bps": 0, "bps_rd": 0, "bps_wr": hangs ? 1 : 0, "iops": 0, "iops_rd": 0, "iops_wr": 0])
+    }
+
     /// A disk that was not there at power-on.
     public func plug(_ disk: DataDisk) throws {
         guard let control else { return }
@@ -107,7 +131,7 @@ public final class VirtualBoard {
     /// Pulls the plug: the guest's page cache is gone, what reached the disk stays.
     public func cutPower() {
         machine?.kill()
-        light.end()
+        for light in [light, kernelLight] { light.end() }
     }
 
     /// Shuts down in order, as a person at the console would.
@@ -119,7 +143,7 @@ public final class VirtualBoard {
             cutPower()
             throw BoardError("the board did not power off within 30 s")
         }
-        light.end()
+        for light in [light, kernelLight] { light.end() }
     }
 
     /// Whether the board ended by itself within `seconds`.

@@ -19,7 +19,7 @@ final class Story {
     }
 
     enum Part: String, CaseIterable, ExpressibleByArgument {
-        case database, partition
+        case database, partition, supervisor
     }
 
     /// False when anything deviated.
@@ -29,6 +29,7 @@ final class Story {
             switch part {
             case .database: try playDatabase()
             case .partition: try playPartition()
+            case .supervisor: try playSupervisor()
             }
         }
         let seconds = Int(Date().timeIntervalSince(start))
@@ -209,17 +210,27 @@ final class Story {
     ) throws -> Observation {
         try board.powerOn(firmware, disk: disk, drives: drives, commandLine: commandLine, buttonDown: buttonDown)
         try meanwhile()
+        return try finishBoot(outcome, pattern)
+    }
+
+    /// Waits for READY and compares.
+    func finishBoot(_ outcome: String, _ pattern: LightPattern) throws -> Observation {
         guard let said = board.console.wait(for: "firstlightd: ready: ", seconds: 90) else { throw Deviation("not ready in 90 s") }
-        let ready = board.light.milliseconds
-        let seen = board.light.wait(for: pattern, seconds: 15) ? pattern : board.light.current
+        try expect(said.hasPrefix("\(outcome),"), "the console says \(said), not \(outcome)")
+        return try observe(outcome, pattern, on: board.light)
+    }
+
+    /// Compares pin and status.
+    func observe(_ outcome: String, _ pattern: LightPattern, on light: LightRecorder) throws -> Observation {
+        let ready = light.milliseconds
+        let seen = light.wait(for: pattern, seconds: 15) ? pattern : light.current
         let text = try board.console.run("cat /run/firstlight/status.json").output
         guard let status = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else {
             throw Deviation("status.json is \(text)")
         }
         let observation = Observation(
             outcome: status["outcome"] as? String ?? "none", pattern: seen, readyMilliseconds: Int(ready), status: status,
-            segments: board.light.segments)
-        try expect(said.hasPrefix("\(outcome),"), "the console says \(said), not \(outcome)")
+            segments: light.segments)
         try expect(observation.outcome == outcome, "status.json says \(observation.outcome), not \(outcome)")
         try expect(seen == pattern, "the pin shows \(seen?.description ?? "no pattern"), not \(pattern)")
         let told = (status["light"] as? [String: Any])?["pattern"] as? String

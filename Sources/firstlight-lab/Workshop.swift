@@ -56,6 +56,17 @@ struct Workshop {
             """)
     }
 
+    /// The next release with a step that takes seconds.
+    var slowFirmware: Firmware {
+        firmware.adding(
+            "\(Self.directory)/20240206000000_think.sql",
+            """
+            -- migrate:up
+            CREATE TABLE thoughts (n INTEGER);
+            INSERT INTO thoughts WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 4000000) SELECT sum(i) FROM n;
+            """)
+    }
+
     /// Its very first step does not work.
     var stillbornFirmware: Firmware {
         firmware.replacing(

@@ -89,7 +89,8 @@ struct ToolTests {
         let data = appliance.root + "/data"
         for call in calls {
             #expect(!call.contains("sync("), "\(call)")
-            if call.contains(data) && !call.contains("openat(") { Issue.record("\(call)") }
+            // One that another process's call came between is on two lines.
+            if call.contains(data) && !call.contains("openat(") && !call.contains("openat resumed") { Issue.record("\(call)") }
             if call.contains("openat("), call.contains(data), call.contains("O_TRUNC") || call.contains("O_EXCL") {
                 Issue.record("\(call)")
             }
