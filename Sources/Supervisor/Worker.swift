@@ -9,7 +9,7 @@ internal import SQLite
 /// LED, the button or the watchdog.
 struct Worker {
     private let path: String
-    private let configuration: Configuration
+    let configuration: Configuration
     private let reporter: Reporter
     private let supervisor: Int64?
 
@@ -55,6 +55,7 @@ struct Worker {
         case ("data", 1): return runAsRoot { $0.bringUp() }
         case ("volatile", 2): return runAsRoot { $0.mountVolatile(reason: arguments[1]) }
         case ("acknowledge-repair", 1): return runAsRoot { $0.acknowledgeRepair() }
+        case ("history", 2): return runAsRoot { $0.addToHistory(arguments[1]) }
         case ("repository", 4), ("repository", 6):
             guard let database = database(arguments[1]), let time = Text.number(arguments[3]),
                 let shutdown = BootMachine.Shutdown(rawValue: arguments[2])
