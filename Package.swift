@@ -96,6 +96,7 @@ let package = Package(
         .testTarget(name: "FrontPanelTests", dependencies: ["FrontPanel", "Linux"]),
         .testTarget(name: "BootSequenceTests", dependencies: ["BootSequence", "AutoMigrator", "DataPartition", "FrontPanel"]),
         .testTarget(name: "SupervisorTests", dependencies: ["Supervisor", "BootSequence", "AutoMigrator", "DataPartition"]),
+        .testTarget(name: "CommandsTests", dependencies: ["Commands", "BootSequence", "AutoMigrator", "DataPartition", "Linux"]),
         // Runs what scripts/build-firmware built.
         .testTarget(name: "ToolTests"),
         .testTarget(name: "VirtualBoardTests", dependencies: ["VirtualBoard"]),
