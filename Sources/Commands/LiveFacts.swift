@@ -4,12 +4,14 @@ internal import Linux
 
 extension StatusPage.Now {
     /// Asks the kernel, and reads the history where the partition still answers: one that has failed may hang whoever reads from it.
-    /// - Parameter status: status.json.
-    static func look(_ status: JSON) -> StatusPage.Now {
+    /// - Parameters:
+    ///   - status: status.json.
+    ///   - history: false reads nothing from the partition.
+    static func look(_ status: JSON, history: Bool = true) -> StatusPage.Now {
         var now = StatusPage.Now(uptime: Clock.sinceBootMilliseconds)
         guard let data = status["data"], data["volatile"]?.boolValue != true, let mount = data["mount"]?.stringValue else { return now }
         now.flash = FlashWear.read(data["device"]?.stringValue ?? mount)
-        if data["problem"] != nil || status["state"]?.stringValue != "ready" { return now }
+        if !history || data["problem"] != nil || status["state"]?.stringValue != "ready" { return now }
         do throws(LinuxError) {
             now.history = BootHistory(text: try HistoryFile(DataSettings(device: .none, mount: mount)).read(limit: BootHistory.longest) ?? "")
         } catch {
