@@ -97,6 +97,7 @@ let package = Package(
         .testTarget(name: "BootSequenceTests", dependencies: ["BootSequence", "AutoMigrator", "DataPartition", "FrontPanel"]),
         .testTarget(
             name: "SupervisorTests", dependencies: ["Supervisor", "BootSequence", "AutoMigrator", "DataPartition", "Linux", "CLinux"]),
+        .testTarget(name: "CommandsTests", dependencies: ["Commands", "BootSequence", "AutoMigrator", "DataPartition", "Linux"]),
         // Runs what scripts/build-firmware built.
         .testTarget(name: "ToolTests"),
         .testTarget(name: "VirtualBoardTests", dependencies: ["VirtualBoard"]),

@@ -83,10 +83,12 @@ extension BootMachine {
         switch order {
         case .factoryReset(let reason, _):
             return [.start(.requestReset(reason: reason))]
-        case .snapshot where isDegraded:
+        case .snapshot where isDegraded, .history where isDegraded:
             return finish(trouble: "the data partition has failed: \(data?.problem ?? "")")
         case .snapshot(let index):
             return [.start(.snapshot(index: index))]
+        case .history(let entry):
+            return [.start(.history(entry: entry))]
         case .reboot:
             return finish()
         }

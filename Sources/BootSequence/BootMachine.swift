@@ -48,6 +48,8 @@ public struct BootMachine: Sendable {
         case requestReset(reason: String)
         /// A snapshot that somebody asked for.
         case snapshot(index: Int)
+        /// An entry in the history of boots, on the partition.
+        case history(entry: String)
     }
 
     /// What the partition looked like before this boot, for how closely a database is looked at.
@@ -125,6 +127,8 @@ public struct BootMachine: Sendable {
         case factoryReset(reason: String, reboot: Bool)
         case reboot
         case snapshot(index: Int)
+        /// This boot's entry in the history of boots.
+        case history(entry: String)
     }
 
     enum State: Sendable, Equatable {
@@ -256,6 +260,7 @@ public struct BootMachine: Sendable {
             // The worker that was lost had mounted it already, perhaps, and with it went what it had seen.
             if dataWasLost { data?.unclean = true }
             data?.actions = earlierActions + report.actions
+            warnings += report.warnings
             return enterRepository(0)
         case (.data, .unusable(let reason, let actions)):
             earlierActions = actions

@@ -136,6 +136,7 @@ extension DataReport {
     public var workerJSON: JSON {
         .object([
             ("data", json), ("unclean", .bool(unclean)), ("repaired", .bool(repaired)), ("formatted", .bool(formatted)), ("wiped", .bool(wiped)),
+            ("warnings", .array(warnings.map { .string($0) })),
         ])
     }
 
@@ -156,5 +157,6 @@ extension DataReport {
         repaired = json["repaired"]?.boolValue ?? false
         resets = data["resets"]?.numberValue ?? 0
         history = data["history"]?.elements.compactMap { $0.stringValue } ?? []
+        warnings = json["warnings"]?.elements.compactMap { $0.stringValue } ?? []
     }
 }

@@ -25,6 +25,7 @@ private func run(_ options: Options) throws(CommandError) -> Int32 {
     switch options.command {
     case .status: return try StatusCommand(options).run()
     case .wait: return try WaitCommand(options).run()
+    case .report: return try ReportCommand(options).run()
     case .plan: return try PlanCommand(options).run()
     case .migrate: return try MigrateCommand(options).run()
     case .rollback: return try RollbackCommand(options).run()

@@ -5,12 +5,13 @@ internal import Linux
 /// The command line: a command, then options named like the configuration's keys.
 struct Options {
     enum Command: Equatable {
-        case status, wait, plan, migrate, rollback, check, snapshot, restore, new, factoryReset, light, identify, help, version
+        case status, wait, report, plan, migrate, rollback, check, snapshot, restore, new, factoryReset, light, identify, help, version
 
         init?(text: String) {
             switch text {
             case "status": self = .status
             case "wait": self = .wait
+            case "report": self = .report
             case "plan": self = .plan
             case "migrate": self = .migrate
             case "rollback": self = .rollback
@@ -32,6 +33,7 @@ struct Options {
             switch self {
             case .status, .light, .identify: ["--config"]
             case .wait: ["--config", "--require", "--timeout"]
+            case .report: ["--config", "--output"]
             case .plan: Command.database + ["--to", "--step"]
             case .migrate, .rollback: Command.database + ["--to", "--step", "--timeout"]
             case .check: Command.database + ["--require-downs"]
@@ -69,6 +71,8 @@ struct Options {
     /// Who asks for a factory reset.
     private(set) var reason: String?
     private(set) var reboot = true
+    /// The file that a report goes to; nil for standard output.
+    private(set) var output: String?
 
     init(_ arguments: [String]) throws(CommandError) {
         guard let first = arguments.first else { throw .usage("a command is missing") }
@@ -127,6 +131,7 @@ struct Options {
             let number = value == "pinned" ? 0 : Text.number(value).flatMap { $0 > 0 ? $0 : nil }
             snapshot = try parsed(number, "a snapshot's number (restore --list) or pinned")
         case "--reason": reason = value
+        case "--output": output = value
         case "--reboot": reboot = try parsed(value == "yes" ? true : value == "no" ? false : nil, "yes or no")
         case "--require-downs": requireDowns = try parsed(value == "yes" ? true : value == "no" ? false : nil, "yes or no")
         default:
@@ -145,8 +150,9 @@ struct Options {
         case .light:
             if names.count != 1 { throw .usage("one pattern is wanted: on, off, release, or ON/OFF[,ON/OFF]... in milliseconds") }
             return
-        case .status, .wait, .factoryReset, .identify, .version:
+        case .status, .wait, .report, .factoryReset, .identify, .version:
             if let name = names.first { throw .usage("\"\(name)\": nothing was expected here") }
+            if command == .report, json, output == nil { throw .usage("--json: a report is plain text; --output FILE is missing") }
         case .plan, .migrate:
             if (database == nil) != (migrations == nil) { throw .usage("--database FILE and --migrations DIR belong together") }
         case .rollback, .snapshot, .restore:

@@ -10,7 +10,7 @@ struct StatusCommand {
 
     func run() throws(CommandError) -> Int32 {
         let (text, status) = try StatusFile(options).read()
-        standardOutput(options.json ? text : StatusPage.text(status))
+        standardOutput(options.json ? text : StatusPage.text(status, .look(status)))
         return StatusCommand.code(status)
     }
 

@@ -10,6 +10,9 @@ enum Usage {
           wait             returns when its outcome is known
               --require OUTCOME[,OUTCOME]...   exit 0 only with one of these
               --timeout TIME                   no longer than that
+          report           all that support wants to see, as plain text: the above,
+                           configuration, logs, system; no contents of databases
+              --output FILE                    there, not to standard output
 
           factory-reset    erases the data partition early in the next boot, as the
                            configuration has it (preserve, reset), and reboots

@@ -23,6 +23,8 @@ public struct DataReport: Sendable, Equatable {
     public var resets: Int64 = 0
     /// The last things that were destroyed here, and why: the newest last.
     public var history: [String] = []
+    /// What a person should know and nothing depends on: worn flash.
+    public var warnings: [String] = []
 
     public init(
         device: String?, mount: String, filesystem: String?, volatile: Bool = false, unclean: Bool = false,

@@ -47,7 +47,8 @@ extension DataPartition {
         }
     }
 
-    private static func refuseIfShared(_ directory: borrowing FileDescriptor) throws(LinuxError) {
+    /// Root makes and writes nothing in a directory where others can swap what is in it.
+    static func refuseIfShared(_ directory: borrowing FileDescriptor) throws(LinuxError) {
         let status = try directory.status()
         if status.user != 0 || status.permissions & 0o022 != 0 {
             throw LinuxError("trust a directory that others can write to", directory.name, code: EPERM)

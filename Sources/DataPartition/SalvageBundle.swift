@@ -15,6 +15,7 @@ struct SalvageBundle: ~Copyable {
     private(set) var size: Int64 = 0
     /// Where on the device it is to lie, in bytes.
     var offset: Int64 = 0
+    /// But for the history of boots.
     private(set) var files: Int64 = 0
     /// Of the files' contents.
     private(set) var contents: Int64 = 0
@@ -161,7 +162,8 @@ struct SalvageBundle: ~Copyable {
             hash = before
             throw error
         }
-        files += 1
+        // The history of boots comes along, and is nothing to keep a filesystem for.
+        if path != HistoryFile.name { files += 1 }
         contents += status.size
     }
 

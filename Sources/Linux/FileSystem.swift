@@ -142,6 +142,23 @@ public enum FileSystem {
         }
     }
 
+    /// A file's last `longest` bytes. Of one that never ends, or whose size is not told (/proc, /sys), the first.
+    public static func readEnd(_ path: String, longest: Int) throws(LinuxError) -> [UInt8] {
+        let file = try FileDescriptor.open(path, .read)
+        let size = try file.status().size
+        if size > Int64(longest) { return try file.bytes(at: size - Int64(longest), count: longest) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while bytes.count < longest {
+            let n = try chunk.withUnsafeMutableBufferPointer { (buffer) throws(LinuxError) in
+                try file.read(into: UnsafeMutableRawBufferPointer(buffer))
+            }
+            if n == 0 { break }
+            bytes += chunk[0..<n]
+        }
+        return Array(bytes.prefix(longest))
+    }
+
     /// Copies a file's bytes into a new file that only its owner can read. Not synced: a power cut leaves a part of it.
     public static func copy(_ path: String, to copy: String) throws(LinuxError) {
         let input = try FileDescriptor.open(path, .read)
@@ -197,6 +214,9 @@ public enum FileSystem {
         public let blockSize: Int64
         /// Whether it is mounted read-only, as far as the kernel says (RULES.md F6).
         public let readOnly: Bool
+        /// How many files and directories there can be, and how many more.
+        public let files: Int64
+        public let freeFiles: Int64
     }
 
     /// statvfs(2). After a journal abort it may still call a read-only filesystem writable (RULES.md F6).
@@ -206,7 +226,7 @@ public enum FileSystem {
         let block = Int64(status.f_frsize)
         return Space(
             available: Int64(status.f_bavail) * block, total: Int64(status.f_blocks) * block, blockSize: block,
-            readOnly: status.f_flag & UInt(ST_RDONLY) != 0)
+            readOnly: status.f_flag & UInt(ST_RDONLY) != 0, files: Int64(clamping: status.f_files), freeFiles: Int64(clamping: status.f_ffree))
     }
 
     /// The bytes of a file, or of all files in a directory and below.

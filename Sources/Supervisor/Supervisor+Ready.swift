@@ -21,11 +21,13 @@ extension Supervisor {
         publish()
         manager.tell(statusLine)
         manager.ready()
-        if !isHooked {
-            isHooked = true
+        let wasHooked = isHooked
+        isHooked = true
+        if !wasHooked {
             if outcome < .restored { run("[hooks] on-ready", configuration.onReady, now: now) } else { run("[hooks] on-degraded", configuration.onDegraded, now: now) }
         }
         nextUpkeep = now + Supervisor.upkeepDelay
+        if !wasHooked, let entry = report.historyEntry(clock: Clock.secondsSince1970) { handle(.order(.history(entry: entry.text))) }
         handle(.upkeepDue(snapshot: false))
     }
 
@@ -67,7 +69,7 @@ extension Supervisor {
         }
     }
 
-    private func complain(_ text: String, now: Int64) {
+    func complain(_ text: String, now: Int64) {
         log.warning(text)
         hookTroubles.append(text)
         publish()
@@ -119,6 +121,8 @@ extension Supervisor {
                 button.suspend()
                 run(Supervisor.rebootName, configuration.rebootCommand, now: now)
             }
+        case .history:
+            if let trouble { complain(trouble, now: now) }
         case .reboot:
             run(Supervisor.rebootName, configuration.rebootCommand, now: now)
         }

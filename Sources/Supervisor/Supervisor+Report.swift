@@ -58,7 +58,7 @@ extension Supervisor {
     func describe(_ job: BootMachine.Job) -> String {
         switch job {
         case .wipe, .requestReset: "factory reset"
-        case .data, .acknowledgeRepair: "data partition"
+        case .data, .acknowledgeRepair, .history: "data partition"
         case .volatile: "tmpfs"
         case .repository(let index, _, _), .upkeep(let index, _), .snapshot(let index): "database \(configuration.databases[index].repository.name)"
         }

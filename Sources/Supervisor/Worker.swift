@@ -9,7 +9,7 @@ internal import SQLite
 /// LED, the button or the watchdog.
 struct Worker {
     private let path: String
-    private let configuration: Configuration
+    let configuration: Configuration
     private let reporter: Reporter
     private let supervisor: Int64?
 
@@ -42,6 +42,7 @@ struct Worker {
         case .upkeep(let index, let kind): ["upkeep", "\(index)", kind.rawValue]
         case .requestReset(let reason): ["request-reset", reason]
         case .snapshot(let index): ["snapshot", "\(index)"]
+        case .history(let entry): ["history", entry]
         }
     }
 
@@ -58,6 +59,7 @@ struct Worker {
         case ("volatile", 2): return runAsRoot { $0.mountVolatile(reason: arguments[1]) }
         case ("acknowledge-repair", 1): return runAsRoot { $0.acknowledgeRepair() }
         case ("request-reset", 2): return runAsRoot { $0.requestReset(reason: arguments[1]) }
+        case ("history", 2): return runAsRoot { $0.addToHistory(arguments[1]) }
         case ("repository", 4), ("repository", 6):
             guard let database = database(arguments[1]), let time = Text.number(arguments[3]),
                 let shutdown = BootMachine.Shutdown(rawValue: arguments[2])

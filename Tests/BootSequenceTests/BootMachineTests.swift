@@ -26,6 +26,7 @@ import Testing
             case .degraded: "degraded"
             case .start(.requestReset(let reason)): "request reset: \(reason)"
             case .start(.snapshot(let index)): "snapshot \(index)"
+            case .start(.history(let entry)): "history \(entry)"
             case .done(let order, let title, let trouble): "done \(order)\(title.map { ", \($0)" } ?? "")\(trouble.map { ": \($0)" } ?? "")"
             }
         }

@@ -177,8 +177,8 @@ struct CarryOverTests {
         #expect(patient.listing() == before)
     }
 
-    @Test func withoutAnyFileThereIsNothingToCarry() throws {
-        let patient = try Patient("mkdir empty")
+    @Test(arguments: ["mkdir empty", "echo history > .firstlight-boots"]) func withoutAnyFileThereIsNothingToCarry(fill: String) throws {
+        let patient = try Patient(fill)
         var partition = patient.partition()
         #expect(Array(try partition.bringUp().actions.suffix(3)).rungs == "salvage ok, format ok, mount ok")
     }

@@ -207,7 +207,7 @@ struct ResetTests {
 
     private static let tree = """
         mkdir -p app identity keys/old keys/new other && echo rows > app/app.db && echo me > identity/serial && echo a > keys/new/key && echo b > keys/old/key \
-        && echo c > keys/list && echo junk > junk && touch other/"$(printf 'no\\377utf8')" && chmod 0 other
+        && echo c > keys/list && echo junk > junk && echo boots > .firstlight-boots && touch other/"$(printf 'no\\377utf8')" && chmod 0 other
         """
 
     private func keeping(_ settings: inout DataSettings) { settings.preserve = [["identity"], ["keys", "new"], ["none"]] }

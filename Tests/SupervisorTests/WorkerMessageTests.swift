@@ -28,9 +28,10 @@ import Testing
     }
 
     @Test func aMountSurvivesThePipe() {
-        let report = DataReport(
+        var report = DataReport(
             device: "/dev/vda1", mount: "/data", filesystem: "ext4", unclean: true, formatted: true,
             actions: [DataAction(rung: .backupSuperblock, result: "fixed", detail: "exit 1")], problem: nil)
+        report.warnings = ["worn"]
         guard case .result(.mounted(let read))? = again(.result(.mounted(report))) else {
             Issue.record("not a mount")
             return

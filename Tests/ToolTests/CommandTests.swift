@@ -429,6 +429,7 @@ struct CommandTests {
         (["migrate", "--adopt", "liquibase"], "--adopt liquibase: it must be auto"),
         (["rollback", "--extensions", "relative.so"], "--extensions relative.so: it must be a list of absolute paths"),
         (["snapshot", "--quarantine", "0"], "--quarantine 0: it must be"), (["status", "app"], "\"app\": nothing was expected"),
+        (["report", "app"], "\"app\": nothing was expected"), (["report", "--output"], "--output: its value is missing"),
         (["migrate", "app", "--database", "x.db", "--migrations", "set"], "\"app\": either"),
         (["migrate", "--config", "/nowhere.conf"], "/nowhere.conf has no [database NAME]"),
     ]
@@ -450,7 +451,7 @@ struct CommandTests {
         for line in usage.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
         for option in [
             "require", "timeout", "to", "step", "require-downs", "snapshot", "list", "config", "database", "migrations", "verify",
-            "snapshots", "quarantine", "on-failure", "on-newer", "adopt", "strict-order", "extensions", "json", "help", "version",
+            "snapshots", "quarantine", "on-failure", "on-newer", "adopt", "strict-order", "extensions", "output", "json", "help", "version",
         ] { #expect(usage.contains("--\(option)"), "\(option)") }
         #expect(try Tool.ctl("migrate", "--help").output == usage)
         #expect(try Tool.ctl("--version").output.hasPrefix("firstlightctl "))

@@ -68,7 +68,12 @@ struct ToolTests {
         ])
         let env = try String(contentsOfFile: appliance.root + "/run/env", encoding: .utf8)
         #expect(env == "FIRSTLIGHT_OUTCOME=migrated\nFIRSTLIGHT_APP_DB=\(appliance.database)\nFIRSTLIGHT_APP_OUTCOME=migrated\n")
-        #expect(try Tool.ctl("status", "--config", appliance.configuration).output.contains("ready: migrated"))
+        let page = try Tool.ctl("status", "--config", appliance.configuration).output
+        for line in [
+            "state        ready: the boot is over", "outcome      migrated: the schema that the image wants, after new steps; nothing was lost",
+            "led          lit without a break: ready, and nothing to tell (were there one: none is configured)", "data         \(appliance.root)/data",
+            "repaired     nothing had to be", "database     app", "file         \(appliance.database)", "pending      no step", "lost         nothing",
+        ] { #expect(page.contains("\n\(line)\n"), "\(line)\n\(page)") }
         #expect(try Tool.ctl("wait", "--config", appliance.configuration, "--require", "current").code == 3)
         #expect(try Tool.ctl("wait", "--config", appliance.configuration, "--require", "current,migrated").code == 0)
     }

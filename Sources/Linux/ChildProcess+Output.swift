@@ -1,0 +1,40 @@
+internal import CLinux
+
+extension ChildProcess {
+    /// Runs a program and takes what it says, on both outputs.
+    /// - Parameters:
+    ///   - limit: it is killed after so many milliseconds.
+    ///   - longest: of what it says the last so many bytes are kept.
+    public static func output(
+        of path: String, _ arguments: [String], limit: Int64, longest: Int
+    ) throws(LinuxError) -> (end: End, text: [UInt8]) {
+        var ends: [Int32] = [-1, -1]
+        if linux_pipe(&ends) != 0 { throw .last("pipe", path) }
+        let output = FileDescriptor(owning: ends[0], name: path)
+        let child: ChildProcess
+        do {
+            // Ours must be closed once the child has its own, or reading would never end.
+            let input = FileDescriptor(owning: ends[1], name: path)
+            child = try start(path, arguments, output: input.raw, bound: true, environment: ["LC_ALL=C", "PATH=/sbin:/usr/sbin:/bin:/usr/bin"])
+        }
+        var text: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        let end = Clock.milliseconds + limit
+        while true {
+            var events = [pollfd(fd: output.raw, events: Int16(POLLIN), revents: 0)]
+            let left = end - Clock.milliseconds
+            if left <= 0 || CLinux.poll(&events, 1, Int32(clamping: left)) == 0 {
+                child.kill()
+                break
+            }
+            let n = try chunk.withUnsafeMutableBufferPointer { (buffer) throws(LinuxError) in
+                try output.read(into: UnsafeMutableRawBufferPointer(buffer))
+            }
+            if n == 0 { break }
+            text += chunk[0..<n]
+            if text.count > 2 * longest { text.removeFirst(text.count - longest) }
+        }
+        if text.count > longest { text.removeFirst(text.count - longest) }
+        return (try child.wait(), text)
+    }
+}
