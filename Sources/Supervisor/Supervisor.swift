@@ -149,7 +149,8 @@ final class Supervisor {
             nextUpkeep = now + (machine.isUnfinished ? Supervisor.upkeepDelay : Supervisor.upkeepInterval)
             handle(.upkeepDue(snapshot: true))
         }
-        output.set(light.update(at: now).lit)
+        let lit = light.update(at: now).lit
+        output.show(light.shown, lit: lit)
     }
 
     private func watch(_ worker: WorkerProcess, now: Int64) {
@@ -293,7 +294,7 @@ final class Supervisor {
 
     /// Wakes the loop for the next thing that happens by itself.
     private func arm(_ timer: borrowing FileDescriptor, now: Int64) {
-        var next = [light.update(at: now).next, button.next].compactMap { $0 }
+        var next = [light.update(at: now, edges: !output.isDrivenByKernel).next, button.next].compactMap { $0 }
         if worker != nil || !abandoned.isEmpty { next.append(now + Supervisor.lookInterval) }
         if let killed = worker?.killed { next.append(killed.at + Supervisor.killGrace) }
         if !machine.isReady { next.append(start + configuration.limit - (isLate ? 0 : reserve)) }

@@ -71,7 +71,8 @@ import Testing
 
     @Test func noneDoesNothing() throws {
         let light = try LightOutput.open(.none, activeLow: false, openDrain: false, lit: true)
-        light.set(true)
+        light.show(.working, lit: false)
+        #expect(light.isDrivenByKernel)
         #expect(light.text == "none")
         let button = try ButtonInput.open(.none, activeLow: true, bias: .pullUp)
         #expect(button.descriptor == -1)
