@@ -25,14 +25,17 @@ public final class LightOutput {
     public static var none: LightOutput { LightOutput(.none, text: "none", lit: false) }
 
     /// Takes the line and lights it, or not, in the same request: the first edge costs nothing more.
+    ///
+    /// - Parameter key: where the line stands in `[light]`, for messages: `line`, or `error` for the second LED.
     public static func open(
-        _ line: LineSpec, activeLow: Bool, openDrain: Bool, lit: Bool
+        _ line: LineSpec, activeLow: Bool, openDrain: Bool, lit: Bool, key: String = "line"
     ) throws(FrontPanelError) -> LightOutput {
         switch line {
         case .none:
             return .none
         case .gpio(let name):
-            let gpio = try GPIOLine.output(name, activeLow: activeLow, openDrain: openDrain, lit: lit)
+            let gpio = try GPIOLine.output(
+                name, activeLow: activeLow, openDrain: openDrain, lit: lit, key: key)
             return LightOutput(.gpio(gpio), text: line.text, lit: lit)
         case .led(let name):
             do throws(LinuxError) {
@@ -40,10 +43,11 @@ public final class LightOutput {
                     .led(try ClassLED.open("/sys/class/leds/\(name)", lit: lit)), text: line.text, lit: lit)
             } catch {
                 throw FrontPanelError(
-                    text: "[light] line: \(line.text): \(error.text); the boot goes on without a LED", code: error.code)
+                    text: "[light] \(key): \(line.text): \(error.text); the boot goes on without this LED", code: error.code)
             }
         case .key:
-            throw FrontPanelError(text: "[light] line: \(line.text) is a key; the boot goes on without a LED", code: 0)
+            throw FrontPanelError(
+                text: "[light] \(key): \(line.text) is a key; the boot goes on without this LED", code: 0)
         }
     }
 

@@ -44,7 +44,7 @@ import Testing
         }
         #expect(error.text.hasPrefix("[light] line: "))
         #expect(error.text.contains(named))
-        #expect(error.text.hasSuffix("; the boot goes on without a LED"))
+        #expect(error.text.hasSuffix("; the boot goes on without this LED"))
     }
 
     @Test(arguments: [
@@ -58,6 +58,15 @@ import Testing
         #expect(error.text.hasPrefix("[button] line: "))
         #expect(error.text.contains(named))
         #expect(error.text.hasSuffix("; the boot goes on without a button"))
+    }
+
+    @Test(arguments: ["NO_SUCH_LINE", "led:no-such-led", "key:RESTART"])
+    func theSecondLightIsNamedByItsOwnKey(text: String) throws {
+        let line = try #require(LineSpec(text: text))
+        let error = try #require(throws: FrontPanelError.self) {
+            _ = try LightOutput.open(line, activeLow: false, openDrain: false, lit: false, key: "error")
+        }
+        #expect(error.text.hasPrefix("[light] error: "))
     }
 
     /// The offset is 2^32 + 5: cut to 32 bits it would be somebody else's line.
