@@ -127,7 +127,7 @@ final class Supervisor {
     // ---- One turn of the loop ----
 
     private func supervise(now: Int64) {
-        while let edge = input.nextEdge() {
+        for edge in input.edges(now: now) {
             // After the reset window the button is read so that its state can be told, and asks for nothing.
             let gestures = button.edge(pressed: edge.pressed, at: edge.at)
             if machine.isInWindow { take(gestures, now: now) }

@@ -86,7 +86,7 @@ import Testing
         let button = try ButtonInput.open(.none, activeLow: true, bias: .pullUp)
         #expect(button.descriptor == -1)
         #expect(!button.isDown)
-        #expect(button.nextEdge() == nil)
+        #expect(button.edges(now: 0).isEmpty)
         #expect(button.text == "none")
     }
 }
