@@ -97,7 +97,7 @@ let package = Package(
         .testTarget(name: "BootSequenceTests", dependencies: ["BootSequence", "AutoMigrator", "DataPartition", "FrontPanel"]),
         .testTarget(name: "SupervisorTests", dependencies: ["Supervisor", "BootSequence", "AutoMigrator", "DataPartition"]),
         // Runs what scripts/build-firmware built.
-        .testTarget(name: "ToolTests"),
+        .testTarget(name: "ToolTests", dependencies: ["CLinux"]),
         .testTarget(name: "VirtualBoardTests", dependencies: ["VirtualBoard"]),
         .testTarget(name: "BoardTests", dependencies: ["VirtualBoard"]),
         .testTarget(name: "TortureTests", dependencies: ["Torture", "CAllocator", "AutoMigrator", "SQLite", "CSQLite", "Linux"]),
