@@ -99,7 +99,7 @@ let package = Package(
             name: "SupervisorTests", dependencies: ["Supervisor", "BootSequence", "AutoMigrator", "DataPartition", "Linux", "CLinux"]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "BootSequence", "AutoMigrator", "DataPartition", "Linux"]),
         // Runs what scripts/build-firmware built.
-        .testTarget(name: "ToolTests"),
+        .testTarget(name: "ToolTests", dependencies: ["CLinux"]),
         .testTarget(name: "VirtualBoardTests", dependencies: ["VirtualBoard"]),
         .testTarget(name: "BoardTests", dependencies: ["VirtualBoard"]),
         .testTarget(name: "TortureTests", dependencies: ["Torture", "CAllocator", "AutoMigrator", "SQLite", "CSQLite", "Linux"]),

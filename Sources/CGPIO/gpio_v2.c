@@ -51,7 +51,7 @@ static int find(const char *name, struct search *found, char *message, size_t si
     return no_such_name(name, chips, message, size);
 }
 
-/// Consumes `found->chip`; the settings stay the caller's.
+/// Consumes `found->chip`; the settings stay the caller's, and lose their debounce period where the line cannot have one.
 static int request(struct search *found, struct gpiod_line_settings *settings, struct cgpio_line **out, char *message,
                    size_t size) {
     struct cgpio_line *line = calloc(1, sizeof *line);
@@ -62,9 +62,14 @@ static int request(struct search *found, struct gpiod_line_settings *settings, s
     if (line && config && options && settings) {
         gpiod_request_config_set_consumer(options, CONSUMER);
         line->offset = found->offset;
-        if (gpiod_line_config_add_line_settings(config, &found->offset, 1, settings) == 0)
-            line->request = gpiod_chip_request_lines(found->chip, options, config);
-        code = line->request ? 0 : errno;
+        for (int tries = 0; tries < 2; tries++) {
+            // Adding settings for the same line again replaces them.
+            if (gpiod_line_config_add_line_settings(config, &found->offset, 1, settings) == 0)
+                line->request = gpiod_chip_request_lines(found->chip, options, config);
+            code = line->request ? 0 : errno;
+            if (!code || code == EBUSY || gpiod_line_settings_get_debounce_period_us(settings) == 0) break;
+            gpiod_line_settings_set_debounce_period_us(settings, 0);
+        }
         if (code == EBUSY) {
             struct gpiod_line_info *info = gpiod_chip_get_line_info(found->chip, found->offset);
             const char *consumer = info ? gpiod_line_info_get_consumer(info) : NULL;
@@ -111,6 +116,11 @@ int cgpio_open_input(const char *name, int active_low, enum cgpio_bias bias, str
         gpiod_line_settings_set_active_low(settings, active_low);
         gpiod_line_settings_set_edge_detection(settings, GPIOD_LINE_EDGE_BOTH);
         gpiod_line_settings_set_event_clock(settings, GPIOD_LINE_CLOCK_MONOTONIC);
+        // The kernel takes the chatter off us: a floating line would wake the daemon thousands of times in a second and overflow its queue
+        // of events. Only the chatter, not the whole 20 ms: what remains is debounced in Debounce.swift, where a release is dated by its
+        // first edge and noise is counted. An edge that went through here is dated by the end of its chatter, 5 ms late at the least, a
+        // press and its release alike.
+        gpiod_line_settings_set_debounce_period_us(settings, 5000);
         switch (bias) {
             case CGPIO_BIAS_DISABLED: gpiod_line_settings_set_bias(settings, GPIOD_LINE_BIAS_DISABLED); break;
             case CGPIO_BIAS_PULL_UP: gpiod_line_settings_set_bias(settings, GPIOD_LINE_BIAS_PULL_UP); break;

@@ -208,9 +208,10 @@ int linux_become(uid_t uid, gid_t gid, const char **step) {
     return 0;
 }
 
-int linux_limit_data(uint64_t bytes) {
-    struct rlimit limit = {bytes, bytes};
-    return setrlimit(RLIMIT_DATA, &limit) ? errno : 0;
+void linux_limit_resources(uint64_t data, uint64_t files) {
+    setrlimit(RLIMIT_DATA, &(struct rlimit){data, data});
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){files, files});
 }
 
 // ---- event sources ----

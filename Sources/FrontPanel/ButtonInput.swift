@@ -62,8 +62,20 @@ public final class ButtonInput {
         }
     }
 
-    /// Takes the next waiting edge, with its time in Clock.milliseconds; nil when none waits.
-    public func nextEdge() -> (pressed: Bool, at: Int64)? {
+    /// Takes all waiting edges, with their times in Clock.milliseconds, in order. Where the kernel may have lost some, one more, dated `now`,
+    /// makes the last of them the level.
+    public func edges(now: Int64) -> [(pressed: Bool, at: Int64)] {
+        var edges: [(pressed: Bool, at: Int64)] = []
+        while let edge = nextEdge() { edges.append(edge) }
+        if edges.count >= ButtonInput.queue, let last = edges.last, last.pressed != isDown { edges.append((!last.pressed, now)) }
+        return edges
+    }
+
+    /// How many edges the kernel keeps for a line (gpiolib-cdev.c); libgpiod 1.6 loses the newest of more. Only then is the level compared:
+    /// it is often ahead of its edge, which would be counted twice, and taken for noise. A key's driver says itself when it lost some.
+    private static let queue = 16
+
+    private func nextEdge() -> (pressed: Bool, at: Int64)? {
         var pressed: Int32 = 0
         var time: Int64 = 0
         let taken =

@@ -9,16 +9,16 @@ struct GPIOLine: ~Copyable {
 
     /// Requests an output that begins lit, or not.
     static func output(
-        _ name: String, activeLow: Bool, openDrain: Bool, lit: Bool
+        _ name: String, activeLow: Bool, openDrain: Bool, lit: Bool, key: String
     ) throws(FrontPanelError) -> GPIOLine {
-        try open("[light] line", without: "LED") { line, message, size in
+        try open("[light] \(key)", without: "this LED") { line, message, size in
             cgpio_open_output(name, activeLow ? 1 : 0, openDrain ? 1 : 0, lit ? 1 : 0, line, message, size)
         }
     }
 
     /// Requests an input with events on both edges.
     static func input(_ name: String, activeLow: Bool, bias: Bias) throws(FrontPanelError) -> GPIOLine {
-        try open("[button] line", without: "button") { line, message, size in
+        try open("[button] line", without: "a button") { line, message, size in
             cgpio_open_input(name, activeLow ? 1 : 0, bias.c, line, message, size)
         }
     }
@@ -33,6 +33,6 @@ struct GPIOLine: ~Copyable {
         if code == 0, let line { return GPIOLine(line: line) }
         let cause = message.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
         throw FrontPanelError(
-            text: "\(key): \(cause) (\(LinuxError.name(code))); the boot goes on without a \(without)", code: code)
+            text: "\(key): \(cause) (\(LinuxError.name(code))); the boot goes on without \(without)", code: code)
     }
 }

@@ -1,3 +1,5 @@
+internal import Linux
+
 /// What the status LED does, over and over, until it shows something else.
 public struct LightPattern: Sendable, Equatable {
     /// One stretch of light or dark.
@@ -13,6 +15,11 @@ public struct LightPattern: Sendable, Equatable {
     public let phases: [Phase]
 
     private init(_ text: String, _ times: Int64...) {
+        self.init(text, times: times)
+    }
+
+    /// On, off, on, off …
+    private init(_ text: String, times: [Int64]) {
         self.text = text
         phases = times.enumerated().map { Phase(lit: $0.offset % 2 == 0, milliseconds: $0.element) }
     }
@@ -46,6 +53,25 @@ public struct LightPattern: Sendable, Equatable {
         var phases: [Phase] = []
         for _ in 1..<max(n, 1) { phases += blink }
         return LightPattern("\(n) blinks", phases: phases + [blink[0], Phase(lit: false, milliseconds: 250 + 1500)])
+    }
+
+    /// The application's own: `on`, `off`, or on/off in ms as in `100/100` and `80/80,80/580`, at most 8 of these, each time from 20 to
+    /// 60000. Nil for anything else.
+    public init?(application text: String) {
+        switch text {
+        case "on": self.init("application", phases: LightPattern.solid.phases)
+        case "off": self.init("application", phases: LightPattern.off.phases)
+        default:
+            var times: [Int64] = []
+            for pair in Text.split(text, 0x2C) {
+                guard times.count < 16, let pair = Text.cut(pair, at: 0x2F), let on = Text.number(pair.before), let off = Text.number(pair.after),
+                    // Shorter is nothing to the eye; the LED would only cost wake-ups.
+                    min(on, off) >= 20, max(on, off) <= 60_000
+                else { return nil }
+                times += [on, off]
+            }
+            self.init("application", times: times)
+        }
     }
 
     /// The light this long after the pattern began, and the elapsed time at which it next changes; nil when it never

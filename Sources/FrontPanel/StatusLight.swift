@@ -29,11 +29,14 @@ public struct StatusLight: Sendable {
     }
 
     /// The light at `now`, and when to ask again; nil when nothing will change by itself.
-    public mutating func update(at now: Int64) -> (lit: Bool, next: Int64?) {
+    ///
+    /// - Parameter edges: false where somebody else makes the pattern's edges (`LightOutput.isDrivenByKernel`): then it is asked again only
+    ///   for another pattern.
+    public mutating func update(at now: Int64, edges: Bool = true) -> (lit: Bool, next: Int64?) {
         if slots[Slot.identify.rawValue] != nil && now >= identifyEnds { slots[Slot.identify.rawValue] = nil }
         choose(at: now)
         let state = shown.state(at: now - since)
-        var next = state.until.map { since + $0 }
+        var next = edges ? state.until.map { since + $0 } : nil
         if slots[Slot.identify.rawValue] != nil { next = min(next ?? identifyEnds, identifyEnds) }
         return (state.lit, next)
     }

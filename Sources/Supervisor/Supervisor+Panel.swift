@@ -54,7 +54,7 @@ extension Supervisor {
 
     /// `firstlightctl light`.
     func showApplication(_ text: String, now: Int64) -> JSON {
-        let pattern = text == "release" ? nil : Optional<LightPattern>.none
+        let pattern = text == "release" ? nil : LightPattern(application: text)
         if pattern == nil && text != "release" {
             return ControlSocket.error("light \(text): it must be on, off, release, or ON/OFF[,ON/OFF]... in milliseconds, each from 20 to 60000")
         }
@@ -64,7 +64,8 @@ extension Supervisor {
 
     func showStatus(now: Int64) {
         light.show(statusPattern, in: .status, at: now)
-        errorOutput.set(machine.isReady && machine.outcome >= .restored)
+        let isWrong = machine.isReady && machine.outcome >= .restored
+        errorOutput.show(isWrong ? .solid : .off, lit: isWrong)
     }
 
     var statusPattern: LightPattern { machine.pattern(phase: worker?.phase ?? .working) }

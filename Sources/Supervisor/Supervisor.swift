@@ -67,16 +67,17 @@ final class Supervisor {
         reader.read(path)
         let configuration = reader.configuration
         var troubles: [String] = []
-        func open(_ line: LineSpec, lit: Bool) -> LightOutput {
+        func open(_ key: String, _ line: LineSpec, lit: Bool) -> LightOutput {
             do throws(FrontPanelError) {
-                return try LightOutput.open(line, activeLow: configuration.lightActiveLow, openDrain: configuration.lightOpenDrain, lit: lit)
+                return try LightOutput.open(
+                    line, activeLow: configuration.lightActiveLow, openDrain: configuration.lightOpenDrain, lit: lit, key: key)
             } catch {
                 troubles.append(error.text)
                 return .none
             }
         }
-        output = open(configuration.lightLine, lit: true)
-        errorOutput = open(configuration.errorLine, lit: false)
+        output = open("line", configuration.lightLine, lit: true)
+        errorOutput = open("error", configuration.errorLine, lit: false)
         do throws(FrontPanelError) {
             input = try ButtonInput.open(
                 configuration.buttonLine, activeLow: configuration.buttonActiveLow, bias: configuration.buttonBias)
@@ -176,7 +177,7 @@ final class Supervisor {
     // ---- One turn of the loop ----
 
     private func supervise(now: Int64) {
-        while let edge = input.nextEdge() { take(button.edge(pressed: edge.pressed, at: edge.at), now: now) }
+        for edge in input.edges(now: now) { take(button.edge(pressed: edge.pressed, at: edge.at), now: now) }
         take(button.time(now), now: now)
 
         abandoned.removeAll { $0.poll() != nil }
@@ -198,7 +199,8 @@ final class Supervisor {
             nextUpkeep = now + (machine.isUnfinished ? Supervisor.upkeepDelay : Supervisor.upkeepInterval)
             handle(.upkeepDue(snapshot: true))
         }
-        output.set(light.update(at: now).lit)
+        let lit = light.update(at: now).lit
+        output.show(light.shown, lit: lit)
         signOfLife(now: now)
     }
 
@@ -268,7 +270,7 @@ final class Supervisor {
     /// Wakes the loop for the next thing that happens by itself.
     private func arm(_ timer: borrowing FileDescriptor, now: Int64) {
         var next = [
-            light.update(at: now).next, button.next, nextUpkeep, nextLook, control?.next, watchdog?.next, manager.next(isReady: machine.isReady),
+            light.update(at: now, edges: !output.isDrivenByKernel).next, button.next, nextUpkeep, nextLook, control?.next, watchdog?.next, manager.next(isReady: machine.isReady),
         ].compactMap { $0 }
         if worker != nil || !abandoned.isEmpty { next.append(now + Supervisor.lookInterval) }
         if let killed = worker?.killed { next.append(killed.at + Supervisor.killGrace) }

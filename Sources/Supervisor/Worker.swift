@@ -178,14 +178,12 @@ struct Worker {
         var repository = database.repository
         if Worker.areMigrationsSwitchedOff() { repository.runMigrations = false }
         repository.deadline = time
-        if let trouble = become(database) {
+        if let trouble = become(database, &repository) {
             var report = RepositoryReport(name: repository.name, path: repository.path, outcome: .failed)
             report.reason = trouble
             Worker.send(.result(.report(report)))
             return 0
         }
-        // SQLite looks for sidecars beside the file, not beside a link to it. As this user: it may be the user's own link.
-        repository.path = FileSystem.withoutLink(repository.path)
         var boot = RepositoryBoot(repository, reporter: reporter)
         var report = boot.run(
             unclean: shutdown != .clean, repaired: shutdown == .repaired, afterLoss: afterLoss?.reason, distrusted: afterLoss?.distrusted ?? false)
@@ -196,12 +194,11 @@ struct Worker {
 
     /// Behind READY: the application has the database open.
     private func keep(_ database: Configuration.Database, _ kind: BootMachine.Upkeep) -> Int32 {
-        if let trouble = become(database) {
+        var repository = database.repository
+        if let trouble = become(database, &repository, quietly: true) {
             Worker.send(.result(.kept(snapshot: nil, warning: trouble)))
             return 0
         }
-        var repository = database.repository
-        repository.path = FileSystem.withoutLink(repository.path)
         var boot = RepositoryBoot(repository, reporter: reporter)
         var (title, warning) = (String?.none, String?.none)
         switch kind {
@@ -221,12 +218,11 @@ struct Worker {
 
     /// A snapshot that somebody asked for, whether one is due or not.
     private func snapshot(_ database: Configuration.Database) -> Int32 {
-        if let trouble = become(database) {
+        var repository = database.repository
+        if let trouble = become(database, &repository, quietly: true) {
             Worker.send(.result(.kept(snapshot: nil, warning: trouble)))
             return 0
         }
-        var repository = database.repository
-        repository.path = FileSystem.withoutLink(repository.path)
         var boot = RepositoryBoot(repository, reporter: reporter)
         do throws(MigrationError) {
             Worker.send(.result(.kept(snapshot: try boot.snapshot().title, warning: nil)))
@@ -236,9 +232,10 @@ struct Worker {
         return 0
     }
 
-    /// The database's user, and what limits its process. What went wrong, else nil.
-    private func become(_ database: Configuration.Database) -> String? {
-        let repository = database.repository
+    /// The database's user, and what limits its process; the repository's path becomes the file's own. What went wrong, else nil.
+    ///
+    /// - Parameter quietly: what the kernel lacks has been told.
+    private func become(_ database: Configuration.Database, _ repository: inout Repository, quietly: Bool = false) -> String? {
         var user = User.root
         if let name = database.user {
             guard let found = User.find(name) else {
@@ -247,19 +244,37 @@ struct Worker {
             user = found
         }
         guard become(user: user.id, group: user.group) else { return "could not become user \(user.name)" }
-        // SQLite spills to /var/tmp or /tmp otherwise, where a small tmpfs says "disk is full" (RULES.md S15).
+        // SQLite looks for sidecars beside the file, not beside a link to it. As this user: it may be the user's own link.
+        repository.path = FileSystem.withoutLink(repository.path)
+        let directory = Text.directory(of: repository.path)
+        // SQLite spills to /var/tmp or /tmp otherwise, where a small tmpfs says "disk is full" (RULES.md S15). It reads this once, when it is
+        // initialised, which the next line does.
+        setenv("SQLITE_TMPDIR", directory, 1)
         Database.neverWaitForEntropy()
-        setenv("SQLITE_TMPDIR", Text.directory(of: repository.path), 1)
-        Worker.limitMemory()
+        Worker.limitResources()
+        confine(to: directory, quietly: quietly)
         return nil
     }
 
+    /// A database that makes SQLite do what it likes, or a migration's extension, reaches nothing but the database's own directory.
+    private func confine(to directory: String, quietly: Bool) {
+        var step: UnsafePointer<CChar>?
+        let code = linux_write_only_below(directory, &step)
+        if code == 0 { return }
+        let rest = "the worker is not confined to \(directory)"
+        if code == ENOSYS {
+            if !quietly { reporter.log.info("no Landlock in this kernel (Linux 5.19 has it, with CONFIG_SECURITY_LANDLOCK): \(rest)") }
+        } else {
+            reporter.log.warning("Landlock: \(step.map { String(cString: $0) } ?? ""): \(LinuxError.name(code)): \(rest)")
+        }
+    }
+
     /// A migration that eats memory gets an error from SQLite, at a quarter of what the board has; whatever else runs away is stopped at half, before
-    /// the kernel has to choose whom to kill.
-    private static func limitMemory() {
+    /// the kernel has to choose whom to kill. A core would fill the flash, and be full of somebody's data.
+    private static func limitResources() {
         let memory = Memory.total ?? 256 << 20
         Database.limitMemory(max(memory / 4, 16 << 20))
-        _ = linux_limit_data(UInt64(max(memory / 2, 64 << 20)))
+        linux_limit_resources(UInt64(max(memory / 2, 64 << 20)), 256)
     }
 
     /// `RUN_MIGRATIONS` in the environment, or `firstlight.run_migrations=` on the kernel's command line for one boot: Ecto.AutoMigrator's

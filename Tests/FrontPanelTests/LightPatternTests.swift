@@ -41,6 +41,30 @@ private let table: [(pattern: LightPattern, text: String, cycle: [Int64])] = [
         }
     }
 
+    @Test(arguments: [
+        ("100/100", [100, 100]), ("80/80,80/580", [80, 80, 80, 580]), ("20/60000", [20, 60_000]),
+        ("20/20,30/30,40/40,50/50,60/60,70/70,80/80,90/91", [20, 20, 30, 30, 40, 40, 50, 50, 60, 60, 70, 70, 80, 80, 90, 91]),
+    ] as [(String, [Int64])])
+    func readsTheApplicationsPattern(text: String, times: [Int64]) throws {
+        let pattern = try #require(LightPattern(application: text))
+        #expect(pattern.text == "application")
+        #expect(pattern.phases.map { $0.milliseconds } == times)
+        #expect(pattern.phases.map { $0.lit } == times.indices.map { $0 % 2 == 0 })
+    }
+
+    @Test(arguments: [("on", true), ("off", false)]) func anApplicationsLightMayBeSteady(text: String, lit: Bool) throws {
+        let pattern = try #require(LightPattern(application: text))
+        #expect(pattern.text == "application")
+        #expect(pattern.state(at: 12_345) == (lit, nil))
+    }
+
+    @Test(arguments: [
+        "", "ON", "100", "100/", "/100", "100/100,", ",100/100", "100/100/100", "100/100/100/100", "100/100,100", "19/100", "100/60001", "0/100",
+        "-100/100", "100/ 100", "1e3/100", "99999999999999999999/100",
+        "20/20,20/20,20/20,20/20,20/20,20/20,20/20,20/20,20/20",
+    ])
+    func refusesWhatIsNoPattern(text: String) { #expect(LightPattern(application: text) == nil) }
+
     @Test func isTheSameAfterAYearOfUptime() {
         let year: Int64 = 365 * 86_400_000
         let cycles = year / 400 * 400

@@ -44,7 +44,7 @@ import Testing
         }
         #expect(error.text.hasPrefix("[light] line: "))
         #expect(error.text.contains(named))
-        #expect(error.text.hasSuffix("; the boot goes on without a LED"))
+        #expect(error.text.hasSuffix("; the boot goes on without this LED"))
     }
 
     @Test(arguments: [
@@ -60,6 +60,15 @@ import Testing
         #expect(error.text.hasSuffix("; the boot goes on without a button"))
     }
 
+    @Test(arguments: ["NO_SUCH_LINE", "led:no-such-led", "key:RESTART"])
+    func theSecondLightIsNamedByItsOwnKey(text: String) throws {
+        let line = try #require(LineSpec(text: text))
+        let error = try #require(throws: FrontPanelError.self) {
+            _ = try LightOutput.open(line, activeLow: false, openDrain: false, lit: false, key: "error")
+        }
+        #expect(error.text.hasPrefix("[light] error: "))
+    }
+
     /// The offset is 2^32 + 5: cut to 32 bits it would be somebody else's line.
     @Test func anOffsetBeyondAllChipsIsNoLine() throws {
         let line = try #require(LineSpec(text: "gpiochip0:4294967301"))
@@ -71,12 +80,13 @@ import Testing
 
     @Test func noneDoesNothing() throws {
         let light = try LightOutput.open(.none, activeLow: false, openDrain: false, lit: true)
-        light.set(true)
+        light.show(.working, lit: false)
+        #expect(light.isDrivenByKernel)
         #expect(light.text == "none")
         let button = try ButtonInput.open(.none, activeLow: true, bias: .pullUp)
         #expect(button.descriptor == -1)
         #expect(!button.isDown)
-        #expect(button.nextEdge() == nil)
+        #expect(button.edges(now: 0).isEmpty)
         #expect(button.text == "none")
     }
 }

@@ -123,4 +123,18 @@ import Testing
         light.show(nil, in: .gesture, at: 16_000)
         #expect(light.shown == .working)
     }
+
+    /// The kernel makes the edges; the end of `identify` is still ours.
+    @Test func whoMakesNoEdgesIsWokenForAnotherPatternOnly() {
+        var light = StatusLight()
+        light.show(.working, in: .status, at: 0)
+        #expect(light.update(at: 30, edges: false).lit)
+        #expect(light.update(at: 30, edges: false).next == nil)
+        light.show(.identify, in: .identify, at: 100)
+        #expect(light.update(at: 100, edges: false).next == 15_100)
+        #expect(light.update(at: 15_100, edges: false).next == nil)
+        #expect(light.shown == .working)
+        // As before for who makes them.
+        #expect(light.update(at: 15_100).next == 15_300)
+    }
 }

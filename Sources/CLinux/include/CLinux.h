@@ -28,6 +28,7 @@
 #include "linux_blkid.h"
 #include "linux_ext4.h"
 #include "linux_keys.h"
+#include "linux_landlock.h"
 #include "linux_sockets.h"
 
 // ---- errno ----
@@ -109,8 +110,9 @@ int linux_pidfd_open(pid_t pid);
 /// PDEATHSIG (setresuid clears it, so it comes last). Returns 0, or an errno with *step naming what failed.
 int linux_become(uid_t uid, gid_t gid, const char **step);
 
-/// RLIMIT_DATA, soft and hard: what malloc and anonymous mmap may take. Returns 0 or an errno.
-int linux_limit_data(uint64_t bytes);
+/// Soft and hard: RLIMIT_DATA, what malloc and anonymous mmap may take, in bytes; RLIMIT_CORE 0; RLIMIT_NOFILE. One that cannot be set stays as
+/// it was.
+void linux_limit_resources(uint64_t data, uint64_t files);
 
 /// PDEATHSIG SIGKILL; the parent may be gone already, so compare getppid() afterwards.
 int linux_die_with_parent(void);
