@@ -104,7 +104,9 @@ struct ToolTests {
     /// The worker's stage as the supervisor starts it, and what firstlightctl makes of its file.
     @Test(.enabled(if: getuid() == 0, "needs root, as the worker does")) func theHistoryOfBootsIsWrittenOnceAndRead() throws {
         let appliance = try Appliance()
-        _ = try appliance.boot()
+        // The second is `current`, and adds nothing of its own any more.
+        for _ in 0..<2 { _ = try appliance.boot() }
+        try? FileManager.default.removeItem(atPath: appliance.root + "/data/.firstlight-boots")
         func add(_ outcome: String) throws -> String {
             let entry = "{\"version\": \"0.1.0\", \"outcome\": \"\(outcome)\", \"clock\": 0, \"repositories\": [{\"name\": \"app\", \"outcome\": \"\(outcome)\", "
                 + "\"reason\": \"tried again 3 boots from now\"}]}"
