@@ -27,7 +27,12 @@ public struct BootHistory: Sendable {
     /// - Returns: false where the last boot was the same but for its times: nothing has changed then, and nothing is to be written.
     public mutating func add(_ entry: JSON) -> Bool {
         guard case .object(let members) = entry else { return false }
-        if let last = entries.last, BootHistory.gist(last).text == BootHistory.gist(entry).text { return false }
+        if let last = entries.last {
+            var (old, new): ([UInt8], [UInt8]) = ([], [])
+            BootHistory.gist(last, "", &old)
+            BootHistory.gist(entry, "", &new)
+            if old == new { return false }
+        }
         entries.append(.object([("number", .number((entries.last.map { BootHistory.number($0) } ?? 0) + 1))] + members))
         trim()
         return true
@@ -58,27 +63,26 @@ public struct BootHistory: Sendable {
 
     /// What makes one boot different from another. Not when it was; nor how far something counted down (boots until a held plan is tried again,
     /// bytes that are free, what e2fsck -p counts behind every power cut): a boot with nothing to do is to write nothing, not even at the hundredth time.
-    private static func gist(_ value: JSON) -> JSON {
+    private static func gist(_ value: JSON, _ key: String, _ out: inout [UInt8]) {
+        // Between values, so that two of them are not one.
+        out.append(0)
         switch value {
-        case .array(let values): return .array(values.map { gist($0) })
         case .object(let members):
             let isPreen = value["rung"]?.stringValue == Rung.preen.text
-            var kept: [(key: String, value: JSON)] = []
-            for (key, value) in members where !["number", "since_boot_ms", "clock"].contains(key) && !(isPreen && key == "detail") {
-                kept.append((key, key == "reason" || key == "warnings" ? withoutDigits(value) : gist(value)))
+            for (key, value) in members where !times.contains(key) && !(isPreen && key == "detail") {
+                out += Array(key.utf8)
+                gist(value, key, &out)
             }
-            return .object(kept)
-        default: return value
+        case .array(let values):
+            for value in values { gist(value, key, &out) }
+        case .string(let text):
+            let isCounting = key == "reason" || key == "warnings"
+            for byte in text.utf8 where !isCounting || byte < 0x30 || byte > 0x39 { out.append(byte) }
+        default: out += Array(value.text.utf8)
         }
     }
 
-    private static func withoutDigits(_ value: JSON) -> JSON {
-        switch value {
-        case .string(let text): .string(String(decoding: text.utf8.filter { $0 < 0x30 || $0 > 0x39 }, as: UTF8.self))
-        case .array(let values): .array(values.map { withoutDigits($0) })
-        default: value
-        }
-    }
+    private static let times = ["number", "since_boot_ms", "clock"]
 }
 
 extension BootReport {

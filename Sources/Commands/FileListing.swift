@@ -9,10 +9,15 @@ struct FileListing {
     init(most: Int) { left = most }
 
     /// - Parameter depth: how many directories down.
-    mutating func add(_ directory: String, depth: Int) throws(LinuxError) {
+    mutating func add(_ directory: String, depth: Int) {
         text += "\(directory):\n"
-        // One more than are told, to say that there are more; an application may have made very many.
-        var names = try FileSystem.names(directory, atMost: left + 1)
+        var names: [String]
+        do throws(LinuxError) {
+            // One more than are told, to say that there are more; an application may have made very many.
+            names = try FileSystem.names(directory, atMost: left + 1)
+        } catch {
+            return text += "  not to be had: \(error.text)\n"
+        }
         Text.sort(&names) { Text.precedes($0, $1) }
         var below: [String] = []
         for name in names {
@@ -30,9 +35,7 @@ struct FileListing {
             if status.kind == .directory, depth > 0 { below.append(path) }
             text += "  \(FileListing.mode(status)) \(status.user):\(status.group) \(FileListing.padded(status.size)) \(Clock.text(status.modified)) \(name)\n"
         }
-        for path in below {
-            do throws(LinuxError) { try add(path, depth: depth - 1) } catch { text += "  \(error.text)\n" }
-        }
+        for path in below { add(path, depth: depth - 1) }
     }
 
     /// `d0750`

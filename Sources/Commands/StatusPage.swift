@@ -150,7 +150,7 @@ enum StatusPage {
         page += line("pending", pending == 0 ? "no step" : "\(pending) \(pending == 1 ? "step" : "steps")")
         if let boots = report["held_for_boots"]?.numberValue {
             page += line("held", "the steps are tried again \(boots) \(boots == 1 ? "boot" : "boots") from now")
-        } else if reason.map({ Text.hasPrefix($0, "held:") }) == true {
+        } else if reason.map({ Text.contains($0, "held:") }) == true {
             page += line("held", "the steps rest until the image changes, or firstlightctl migrate tries them")
         }
         page += line("lost", report["lost"]?.stringValue ?? "nothing")

@@ -32,8 +32,8 @@ struct SupportReport: ~Copyable {
                 + "\(StatusPage.duration(Clock.sinceBootMilliseconds)) after power-on\n")
         try writeStatus()
         for path in configurationFiles { try file(path, path) }
-        try section("kernel log: firstlight, filesystems, flash, errors") { () throws(LinuxError) in try SupportReport.kernelLog() }
-        try section("journal of firstlight.service") { () throws(LinuxError) in try SupportReport.journal() }
+        try section("kernel log: firstlight, filesystems, flash, errors", text { () throws(LinuxError) in try SupportReport.kernelLog() })
+        try section("journal of firstlight.service", text { () throws(LinuxError) in try SupportReport.journal() })
         for (name, path) in [
             ("kernel", "/proc/version"), ("kernel command line", "/proc/cmdline"), ("system", "/etc/os-release"), ("memory", "/proc/meminfo"),
             ("mounts", "/proc/mounts"), ("partitions", "/proc/partitions"),
@@ -41,22 +41,20 @@ struct SupportReport: ~Copyable {
         let settings = configuration.data
         let data = status?["data"]
         let mount = data?["mount"]?.stringValue ?? settings.mount
-        try section("flash") {
-            FlashWear.read(data?["device"]?.stringValue ?? mount)?.text ?? "the kernel tells nothing of its wear (an eMMC 5.0 or newer would)"
-        }
+        let wear = FlashWear.read(data?["device"]?.stringValue, mount: mount)
+        try section("flash", wear?.text ?? "the kernel tells nothing of its wear (an eMMC 5.0 or newer would)")
         // From here on the partition is read from.
-        try section("history of boots that were not current") { () throws(LinuxError) in
+        let history = text { () throws(LinuxError) in
             try HistoryFile(DataSettings(device: .none, mount: mount)).read(limit: BootHistory.longest) ?? "none: there is no \(mount)/\(HistoryFile.name)"
         }
-        try section("room on \(mount)") { () throws(LinuxError) in SupportReport.room(try FileSystem.space(mount)) }
+        try section("history of boots that were not current", history)
+        try section("room on \(mount)", text { () throws(LinuxError) in SupportReport.room(try FileSystem.space(mount)) })
         for database in configuration.databases {
             let directory = Text.directory(of: database.repository.path)
-            try section("files of database \(database.repository.name): \(directory)") { () throws(LinuxError) in
-                var listing = FileListing(most: SupportReport.mostEntries)
-                try listing.add(directory, depth: 0)
-                if FileSystem.exists(directory + "/.firstlight") { try listing.add(directory + "/.firstlight", depth: 4) }
-                return listing.text
-            }
+            var listing = FileListing(most: SupportReport.mostEntries)
+            listing.add(directory, depth: 0)
+            if FileSystem.exists(directory + "/.firstlight") { listing.add(directory + "/.firstlight", depth: 4) }
+            try section("files of database \(database.repository.name): \(directory)", listing.text)
         }
         try output.write("\n==== end ====\n")
     }
@@ -67,10 +65,10 @@ struct SupportReport: ~Copyable {
         do throws(CommandError) { status = try file.read().status } catch { problem = error.text }
         if let status {
             // The history has a section of its own, behind all that does not touch the partition.
-            try section("status") { StatusPage.text(status, .look(status, history: false)) }
+            try section("status", StatusPage.text(status, .look(status, history: false)))
             try self.file(file.path, file.path)
         } else {
-            try section("status") { "not to be had: \(problem)" }
+            try section("status", "not to be had: \(problem)")
         }
     }
 
@@ -82,23 +80,25 @@ struct SupportReport: ~Copyable {
 
     // ---- Sections ----
 
-    private func section(_ name: String, _ body: () throws(LinuxError) -> String) throws(LinuxError) {
-        var text: String
-        do throws(LinuxError) { text = try body() } catch { text = "not to be had: \(error.text)" }
-        if text.utf8.last != 0x0A { text += "\n" }
+    private func section(_ name: String, _ text: String) throws(LinuxError) {
         // Plain text, whatever a file holds: nothing that moves a terminal's cursor.
-        let bytes = Array("\n==== \(name) ====\n\(text)".utf8).map { $0 >= 0x20 && $0 != 0x7F || $0 == 0x0A || $0 == 0x09 || $0 == 0x0D ? $0 : 0x3F }
+        var bytes = Array("\n==== \(name) ====\n\(text)".utf8)
+        for index in bytes.indices where bytes[index] < 0x20 && ![0x0A, 0x09, 0x0D].contains(bytes[index]) || bytes[index] == 0x7F { bytes[index] = 0x3F }
+        if bytes.last != 0x0A { bytes.append(0x0A) }
         try bytes.withUnsafeBufferPointer { (bytes) throws(LinuxError) in try output.write(UnsafeRawBufferPointer(bytes)) }
     }
 
+    /// What it gives, or why it does not.
+    private func text(_ body: () throws(LinuxError) -> String) -> String {
+        do throws(LinuxError) { return try body() } catch { return "not to be had: \(error.text)" }
+    }
+
     private func file(_ name: String, _ path: String, lines: Int = .max) throws(LinuxError) {
-        try section(name) { () throws(LinuxError) in
-            let text = String(decoding: try FileSystem.readEnd(path, longest: SupportReport.longest), as: UTF8.self)
-            if lines == .max { return text }
-            var first = ""
-            for line in Text.lines(text).prefix(lines) { first += line + "\n" }
-            return first
-        }
+        let whole = text { () throws(LinuxError) in String(decoding: try FileSystem.readEnd(path, longest: SupportReport.longest), as: UTF8.self) }
+        if lines == .max { return try section(name, whole) }
+        var first = ""
+        for line in Text.lines(whole).prefix(lines) { first += line + "\n" }
+        try section(name, first)
     }
 
     private static func kernelLog() throws(LinuxError) -> String {

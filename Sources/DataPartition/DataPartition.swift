@@ -227,7 +227,7 @@ public struct DataPartition {
             actions: actions)
         report.resets = record.resets
         report.history = record.history
-        report.warnings = FlashWear.read(device ?? mountPoint)?.warnings ?? []
+        report.warnings = FlashWear.read(device, mount: mountPoint)?.warnings ?? []
         return report
     }
 

@@ -12,13 +12,19 @@ public struct FlashWear: Sendable, Equatable {
     /// Of the blocks that are kept to replace worn ones: 1 is normal, 2 is 80 % consumed, 3 is 90 %; 0 is not known.
     public let preEOL: Int64
 
-    /// What the disk says that a device or a mounted filesystem is on; nil where it says nothing.
+    /// What the disk says that a device is on; nil where it says nothing.
     /// - Parameters:
-    ///   - path: a device node, or a mount point.
+    ///   - device: its node; nil for whatever is mounted at `mount`.
     ///   - sysfs: where sysfs is mounted.
-    public static func read(_ path: String, sysfs: String = "/sys") -> FlashWear? {
-        guard let real = try? FileSystem.resolve(path), let status = (try? FileSystem.status(real)).flatMap({ $0 }) else { return nil }
-        return read(number: status.kind == .blockDevice ? status.deviceNumber : status.device, sysfs: sysfs)
+    public static func read(_ device: String?, mount: String, sysfs: String = "/sys") -> FlashWear? {
+        guard let device else {
+            // The mount table does not ask the filesystem: one that has failed may hang whoever does.
+            return (try? MountTable.read())?.top(at: mount).flatMap { find("\(sysfs)/dev/block/\($0.device)", depth: 0) }
+        }
+        guard let real = try? FileSystem.resolve(device), let status = (try? FileSystem.status(real)).flatMap({ $0 }), status.kind == .blockDevice else {
+            return nil
+        }
+        return read(number: status.deviceNumber, sysfs: sysfs)
     }
 
     /// The same by a device's number.

@@ -1,4 +1,5 @@
 import Foundation
+import Linux
 import Testing
 
 @testable import DataPartition
@@ -64,5 +65,22 @@ private final class FakeSysfs {
         let half = try #require(try FakeSysfs(lifetime: "0x03 0x00\n", preEOL: nil).wear(179, 3))
         #expect(half.text == "mmcblk0: lifetime used: area A 20 to 30 %, area B not known; spare blocks: not known")
         #expect(half.warnings == [])
+    }
+}
+
+@Suite(.enabled(if: LoopDisk.isPossible, Comment(rawValue: LoopDisk.reason)))
+struct MountedFlashWearTests {
+    /// A real device, and a sysfs of ours that knows it.
+    @Test func isReadOfADeviceAndOfWhatIsMounted() throws {
+        let disk = try LoopDisk()
+        var partition = disk.partition()
+        _ = try partition.bringUp()
+        let number = try MountTable.name(of: BlockDevice.open(disk.device, .read).number)
+        let sysfs = disk.folder + "/sys"
+        try shell("mkdir -p \(sysfs)/dev/block/\(number)/device && echo 0x02 0x0b > \(sysfs)/dev/block/\(number)/device/life_time").output()
+        let wear = FlashWear(disk: number, lifetime: [2, 11], preEOL: 0)
+        #expect(FlashWear.read(disk.device, mount: "/nowhere", sysfs: sysfs) == wear)
+        #expect(FlashWear.read(nil, mount: disk.mount, sysfs: sysfs) == wear)
+        #expect(FlashWear.read(nil, mount: disk.folder, sysfs: sysfs) == nil && FlashWear.read(disk.image, mount: disk.mount, sysfs: sysfs) == nil)
     }
 }

@@ -102,6 +102,31 @@ struct ToolTests {
         }
     }
 
+    /// The worker's stage as the supervisor starts it, and what firstlightctl makes of its file.
+    @Test(.enabled(if: getuid() == 0, "needs root, as the worker does")) func theHistoryOfBootsIsWrittenOnceAndRead() throws {
+        let appliance = try Appliance()
+        // The second is `current`, and adds nothing of its own any more.
+        for _ in 0..<2 { _ = try appliance.boot() }
+        try? FileManager.default.removeItem(atPath: appliance.root + "/data/.firstlight-boots")
+        func add(_ outcome: String) throws -> String {
+            let entry = "{\"version\": \"0.1.0\", \"outcome\": \"\(outcome)\", \"clock\": 0, \"repositories\": [{\"name\": \"app\", \"outcome\": \"\(outcome)\", "
+                + "\"reason\": \"tried again 3 boots from now\"}]}"
+            let command = "\(Tool.directory!)/firstlightd --config \(appliance.configuration) --worker history '\(entry)' 3>&1 | cat"
+            return try Tool.run("/bin/sh", ["-c", command]).output
+        }
+        let result = "result\tkept\t{\"snapshot\": null, \"warning\": null}\n"
+        #expect(try add("restored") == result)
+        let file = appliance.root + "/data/.firstlight-boots"
+        let first = try String(contentsOfFile: file, encoding: .utf8)
+        #expect(first.hasPrefix("{\"number\": 1, \"version\": \"0.1.0\", ") && first.hasSuffix("}\n"))
+        #expect(try add("restored") == result)
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == first)
+        #expect(try add("rebuilt") == result)
+        let page = try Tool.ctl("status", "--config", appliance.configuration).output
+        let line = "2 on record that were not current; the last: rebuilt, 1970-01-01 00:00:00 by the board's clock: app: tried again 3 boots from now"
+        #expect(page.contains("\nboots        \(line)\n"), "\(page)")
+    }
+
     @Test func aMistakeInTheConfigurationIsNamedAndTheBootGoesOn() throws {
         let appliance = try Appliance()
         try appliance.add("[boot]\nlimt = 5min\nstall = soon\n[colour]\nx = y\n[light]\nline = gpiochip77:5\n[button]\nline = NO_SUCH_LINE\n")
