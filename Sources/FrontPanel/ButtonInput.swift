@@ -63,17 +63,26 @@ public final class ButtonInput {
     }
 
     /// Takes all waiting edges, with their times in Clock.milliseconds, in order. Where the kernel may have lost some, one more, dated `now`,
-    /// makes the last of them the level.
+    /// makes them end at the level.
     public func edges(now: Int64) -> [(pressed: Bool, at: Int64)] {
-        var edges: [(pressed: Bool, at: Int64)] = []
-        while let edge = nextEdge() { edges.append(edge) }
-        if edges.count >= ButtonInput.queue, let last = edges.last, last.pressed != isDown { edges.append((!last.pressed, now)) }
-        return edges
+        ButtonInput.edges(now: now, next: nextEdge) { isDown }
     }
 
-    /// How many edges the kernel keeps for a line (gpiolib-cdev.c); libgpiod 1.6 loses the newest of more. Only then is the level compared:
-    /// it is often ahead of its edge, which would be counted twice, and taken for noise. A key's driver says itself when it lost some.
-    private static let queue = 16
+    /// How many edges the kernel keeps for a line (gpiolib-cdev.c); libgpiod 1.6's interface loses the newest of more. A key's driver says itself
+    /// when it lost some.
+    static let queue = 16
+
+    /// The same with the button as two functions, for tests.
+    static func edges(
+        now: Int64, next: () -> (pressed: Bool, at: Int64)?, isDown: () -> Bool
+    ) -> [(pressed: Bool, at: Int64)] {
+        var edges: [(pressed: Bool, at: Int64)] = []
+        while let edge = next() { edges.append(edge) }
+        // Only a full queue loses any. With fewer the level is not looked at: it may be ahead of an edge that is on its way, which would then be
+        // counted twice, and taken for noise.
+        if edges.count >= queue, let last = edges.last, last.pressed != isDown() { edges.append((!last.pressed, now)) }
+        return edges
+    }
 
     private func nextEdge() -> (pressed: Bool, at: Int64)? {
         var pressed: Int32 = 0
