@@ -247,9 +247,10 @@ struct Worker {
             user = found
         }
         guard become(user: user.id, group: user.group) else { return "could not become user \(user.name)" }
-        // SQLite spills to /var/tmp or /tmp otherwise, where a small tmpfs says "disk is full" (RULES.md S15).
-        Database.neverWaitForEntropy()
+        // SQLite spills to /var/tmp or /tmp otherwise, where a small tmpfs says "disk is full" (RULES.md S15). It looks at the variable once,
+        // at its first call.
         setenv("SQLITE_TMPDIR", Text.directory(of: repository.path), 1)
+        Database.neverWaitForEntropy()
         Worker.limitMemory()
         return nil
     }
