@@ -19,7 +19,7 @@ final class Story {
     }
 
     enum Part: String, CaseIterable, ExpressibleByArgument {
-        case database, partition, supervisor
+        case database, partition, supervisor, updates
     }
 
     /// False when anything deviated.
@@ -30,6 +30,7 @@ final class Story {
             case .database: try playDatabase()
             case .partition: try playPartition()
             case .supervisor: try playSupervisor()
+            case .updates: try playUpdates()
             }
         }
         let seconds = Int(Date().timeIntervalSince(start))
