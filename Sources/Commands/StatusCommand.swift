@@ -11,6 +11,8 @@ struct StatusCommand {
     func run() throws(CommandError) -> Int32 {
         let (text, status) = try StatusFile(options).read()
         standardOutput(options.json ? text : StatusPage.text(status, .look(status)))
+        // Behind all that does not wait for the partition.
+        if !options.json { standardOutput(StatusPage.boots(status)) }
         return StatusCommand.code(status)
     }
 

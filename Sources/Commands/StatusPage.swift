@@ -10,10 +10,6 @@ enum StatusPage {
         /// Since power-on, in milliseconds.
         var uptime: Int64?
         var flash: FlashWear?
-        /// The boots that were not `current`; nil where nobody looked.
-        var history: BootHistory?
-        /// Why they cannot be told.
-        var historyProblem: String?
     }
 
     static func text(_ status: JSON, _ now: Now = Now()) -> String {
@@ -111,8 +107,6 @@ enum StatusPage {
         if destroyed.isEmpty { page += line("destroyed", "nothing on record") }
         for text in destroyed.reversed() { page += line("destroyed", text) }
         if let flash = now.flash { page += line("flash", flash.text) }
-        if let why = now.historyProblem { page += line("boots", "their history cannot be read: \(why)") }
-        if let history = now.history { page += line("boots", boots(history)) }
         return page
     }
 
@@ -126,15 +120,15 @@ enum StatusPage {
         return "nothing had to be"
     }
 
-    private static func boots(_ history: BootHistory) -> String {
-        guard let last = history.entries.last else { return "none on record but current ones" }
+    static func boots(_ history: BootHistory) -> String {
+        guard let last = history.entries.last else { return line("boots", "none on record but current ones") }
         let number = last["number"]?.numberValue ?? 0
         var text = "\(number) on record that \(number == 1 ? "was" : "were") not current; the last: \(word(last["outcome"]))"
         if let clock = last["clock"]?.numberValue { text += ", \(Clock.text(clock)) by the board's clock" }
         for repository in last["repositories"]?.elements ?? [] where repository["outcome"]?.stringValue == last["outcome"]?.stringValue {
-            if let why = repository["reason"]?.stringValue { return text + ": \(word(repository["name"])): \(why)" }
+            if let why = repository["reason"]?.stringValue { return line("boots", text + ": \(word(repository["name"])): \(why)") }
         }
-        return text
+        return line("boots", text)
     }
 
     // ---- The databases ----
@@ -174,7 +168,7 @@ enum StatusPage {
     // ---- Words ----
 
     /// A name from a database or a file could hold anything; it is to stay one line, and no order to a terminal.
-    private static func line(_ label: String, _ text: String) -> String {
+    static func line(_ label: String, _ text: String) -> String {
         let bytes = text.utf8.map { $0 < 0x20 || $0 == 0x7F ? 0x20 : $0 }
         return label + String(repeating: " ", count: max(13 - label.utf8.count, 1)) + String(decoding: bytes, as: UTF8.self) + "\n"
     }

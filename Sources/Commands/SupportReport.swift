@@ -64,8 +64,7 @@ struct SupportReport: ~Copyable {
         var problem = ""
         do throws(CommandError) { status = try file.read().status } catch { problem = error.text }
         if let status {
-            // The history has a section of its own, behind all that does not touch the partition.
-            try section("status", StatusPage.text(status, .look(status, history: false)))
+            try section("status", StatusPage.text(status, .look(status)))
             try self.file(file.path, file.path)
         } else {
             try section("status", "not to be had: \(problem)")

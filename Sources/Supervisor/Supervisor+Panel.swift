@@ -30,7 +30,6 @@ extension Supervisor {
                 let text = "[button] line: down for \(ResetButton.stuckTime / 1000) s; taken for stuck and ignored"
                 log.warning(text)
                 if !panelTroubles.contains(text) { panelTroubles.append(text) }
-                publish()
             }
         }
     }

@@ -9,6 +9,7 @@ internal import SQLite
 extension Supervisor {
     func publish() {
         files.write(report)
+        toldButton = button.text
         remember(stopped: false)
     }
 

@@ -24,6 +24,8 @@ final class Supervisor {
     let errorOutput: LightOutput
     let input: ButtonInput
     var button: ResetButton
+    /// Its state as status.json has it.
+    var toldButton = ""
     var worker: WorkerProcess?
     /// Workers that hang in the kernel, to be reaped when they come back.
     private var abandoned: [WorkerProcess] = []
@@ -179,6 +181,7 @@ final class Supervisor {
     private func supervise(now: Int64) {
         for edge in input.edges(now: now) { take(button.edge(pressed: edge.pressed, at: edge.at), now: now) }
         take(button.time(now), now: now)
+        if button.text != toldButton { publish() }
 
         abandoned.removeAll { $0.poll() != nil }
         if let worker { watch(worker, now: now) }

@@ -137,7 +137,8 @@ public final class VirtualBoard {
     /// Shuts down in order, as a person at the console would.
     public func powerOff() throws {
         try console.waitForShell(seconds: 30)
-        console.type("poweroff\n")
+        // By its path: a BusyBox shell takes its own applet first, which says something else to systemd.
+        console.type("/sbin/poweroff\n")
         let machine = machine
         guard machine?.waitForEnd(seconds: 30) ?? true else {
             cutPower()

@@ -28,7 +28,7 @@ struct StoryCommand: ParsableCommand {
         commandName: "story", abstract: "Plays what appliances go through; fails if anything deviates.")
 
     @OptionGroup var places: Places
-    @Option(help: "Only one of its parts: database or partition.") var part: Story.Part?
+    @Option(help: "Only one of its parts: \(Story.Part.allCases.map(\.rawValue).joined(separator: ", ")).") var part: Story.Part?
 
     func run() throws {
         let workshop = try places.workshop()

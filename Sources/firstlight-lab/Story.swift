@@ -9,7 +9,8 @@ import VirtualBoard
 /// each of them.
 final class Story {
     let workshop: Workshop
-    let board: VirtualBoard
+    /// The one on which the scenes are played; another one with another init.
+    var board: VirtualBoard
     private var deviations: [String] = []
     private let start = Date()
 
@@ -19,7 +20,7 @@ final class Story {
     }
 
     enum Part: String, CaseIterable, ExpressibleByArgument {
-        case database, partition, supervisor
+        case database, partition, supervisor, updates, systemd
     }
 
     /// False when anything deviated.
@@ -30,6 +31,8 @@ final class Story {
             case .database: try playDatabase()
             case .partition: try playPartition()
             case .supervisor: try playSupervisor()
+            case .updates: try playUpdates()
+            case .systemd: try playSystemd()
             }
         }
         let seconds = Int(Date().timeIntervalSince(start))
@@ -215,7 +218,8 @@ final class Story {
 
     /// Waits for READY and compares.
     func finishBoot(_ outcome: String, _ pattern: LightPattern) throws -> Observation {
-        guard let said = board.console.wait(for: "firstlightd: ready: ", seconds: 90) else { throw Deviation("not ready in 90 s") }
+        // `firstlightd: ` in the kernel's log, `firstlightd[94]: ` in the journal.
+        guard let said = board.console.wait(for: ": ready: ", seconds: 90) else { throw Deviation("not ready in 90 s") }
         try expect(said.hasPrefix("\(outcome),"), "the console says \(said), not \(outcome)")
         return try observe(outcome, pattern, on: board.light)
     }

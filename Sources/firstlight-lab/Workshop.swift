@@ -14,8 +14,9 @@ struct Workshop {
     static let directory = "/usr/share/firstlight/migrations/app"
     private static let next = "20260601090000_add_alarms.sql"
 
-    init(board: URL, migrations: URL) throws {
-        scratch = try Scratch()
+    /// - Parameter scratch: somebody else's, for its files; else it has its own.
+    init(board: URL, migrations: URL, in scratch: Scratch? = nil) throws {
+        self.scratch = try scratch ?? Scratch()
         images = try BoardImages(board)
         firmware = try Firmware(images)
         self.migrations = migrations
@@ -24,6 +25,15 @@ struct Workshop {
             files[name] = try String(contentsOf: migrations.appendingPathComponent(name), encoding: .utf8)
         }
         self.files = files
+    }
+
+    /// The same for the board whose init is systemd.
+    func systemd() throws -> Workshop {
+        let board = images.directory.deletingLastPathComponent().appendingPathComponent("board-systemd")
+        guard FileManager.default.fileExists(atPath: board.path) else {
+            throw BoardError("\(board.path) is missing; scripts/build-image --init systemd makes it")
+        }
+        return try Workshop(board: board, migrations: migrations, in: scratch)
     }
 
     /// The next release: one more step.

@@ -47,7 +47,10 @@ import Testing
                     ("repositories", .array([.object([("name", .string("app")), ("outcome", .string("restored")), ("reason", .string("a power cut"))])])),
                 ]))
         }
-        let now = StatusPage.Now(uptime: 2 * 86_400_000 + 3 * 3_600_000, flash: FlashWear(disk: "mmcblk0", lifetime: [9, 1], preEOL: 1), history: history)
+        #expect(
+            StatusPage.boots(history)
+                == "boots        2 on record that were not current; the last: restored, 2026-11-26 09:50:07 by the board's clock: app: a power cut\n")
+        let now = StatusPage.Now(uptime: 2 * 86_400_000 + 3 * 3_600_000, flash: FlashWear(disk: "mmcblk0", lifetime: [9, 1], preEOL: 1))
         #expect(
             page(report, now) == """
                 firstlight   \(firstlightVersion)
@@ -72,7 +75,6 @@ import Testing
                 destroyed    9 format: nothing of it could be read
                 destroyed    4 reset: button
                 flash        mmcblk0: lifetime used: area A 80 to 90 %, area B 0 to 10 %; spare blocks: normal
-                boots        2 on record that were not current; the last: restored, 2026-11-26 09:50:07 by the board's clock: app: a power cut
 
                 database     app
                 file         /data/app/app.db

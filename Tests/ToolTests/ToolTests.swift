@@ -127,6 +127,22 @@ struct ToolTests {
         #expect(page.contains("\nboots        \(line)\n"), "\(page)")
     }
 
+    @Test func whatSQLiteSpillsLiesBesideTheDatabase() throws {
+        let appliance = try Appliance()
+        let set = appliance.root + "/set"
+        try FileManager.default.createDirectory(atPath: set, withIntermediateDirectories: true)
+        // VACUUM writes the whole database to a temporary file, where it does not fit into its cache.
+        try "-- migrate:up transaction:false\nCREATE TABLE t (x);\nWITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20) INSERT INTO t SELECT randomblob(1000000) FROM n;\nVACUUM;\n"
+            .write(toFile: "\(set)/1_vacuum.sql", atomically: true, encoding: .utf8)
+        try appliance.add("[database app]\nmigrations = \(set)\n")
+        let trace = appliance.root + "/trace"
+        _ = try appliance.boot(tracing: ["strace", "-D", "-f", "-e", "trace=openat", "-o", trace])
+        #expect(try appliance.statusFields()["outcome"] as? String == "migrated")
+        let files = try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n").filter { $0.contains("/etilqs_") }
+        #expect(!files.isEmpty, "VACUUM made no temporary file")
+        for file in files { #expect(file.contains("\"\(appliance.root)/data/app/etilqs_"), "\(file)") }
+    }
+
     @Test func aMistakeInTheConfigurationIsNamedAndTheBootGoesOn() throws {
         let appliance = try Appliance()
         try appliance.add("[boot]\nlimt = 5min\nstall = soon\n[colour]\nx = y\n[light]\nline = gpiochip77:5\n[button]\nline = NO_SUCH_LINE\n")
