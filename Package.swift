@@ -57,7 +57,7 @@ let package = Package(
             dependencies: ["Linux", "CLinux", "SQLite", "AutoMigrator", "DataPartition", "FrontPanel", "BootSequence"],
             swiftSettings: firmware),
         .target(
-            name: "Commands", dependencies: ["Linux", "SQLite", "AutoMigrator", "DataPartition", "BootSequence"],
+            name: "Commands", dependencies: ["Linux", "CLinux", "SQLite", "AutoMigrator", "DataPartition", "BootSequence"],
             swiftSettings: firmware),
 
         // Each a C main that calls the entry its room exports: Embedded Swift has no CommandLine.

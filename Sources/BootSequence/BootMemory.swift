@@ -22,7 +22,7 @@ public struct BootMemory: Sendable {
     public var unfinished: [String] = []
     public var warnings: [String] = []
     public var isDegraded = false
-    /// The hooks of READY were started.
+    /// READY's hook has run to its end.
     public var isHooked = false
     /// The partition's count of errors when it was mounted.
     public var errors: Int64?

@@ -87,6 +87,8 @@ public struct ConfigurationReader {
 
     /// A `#` at the beginning or behind a blank begins a comment; one inside a value does not.
     private static func withoutComment(_ line: String) -> String {
+        // Most lines of the file that is shipped are nothing but one.
+        if line.utf8.first == 0x23 { return "" }
         var before: UInt8 = 0x20
         var kept: [UInt8] = []
         for byte in line.utf8 {

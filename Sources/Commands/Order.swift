@@ -1,5 +1,6 @@
 internal import AutoMigrator
 internal import BootSequence
+internal import CLinux
 internal import Linux
 
 /// What migrate, rollback and restore have in common: one repository that nobody else has open, told as it goes and reported at the end.
@@ -13,6 +14,8 @@ enum Order {
             throw .failed("\(directory): there is no such directory; make it first. Nothing was done")
         }
         try Target.refuseIfOpen(repository)
+        // As at boot: /tmp may be a small tmpfs (RULES.md S15).
+        setenv("SQLITE_TMPDIR", directory, 0)
         let line = ProgressLine()
         repository.hooks.progress = { line.show($0) }
         repository.deadline = options.timeout

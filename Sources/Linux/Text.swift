@@ -2,17 +2,16 @@
 public enum Text {
     /// The lines of a text without their ends; a carriage return before the newline belongs to the end.
     public static func lines(_ text: String) -> [String] {
+        // Sliced, not put together byte by byte: the configuration is read before the LED is lit.
+        let bytes = Array(text.utf8)
         var lines: [String] = []
-        var line: [UInt8] = []
-        func end() {
-            if line.last == 0x0D { line.removeLast() }
-            lines.append(String(decoding: line, as: UTF8.self))
-            line.removeAll(keepingCapacity: true)
+        var start = 0
+        while start < bytes.count {
+            let newline = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
+            let end = newline > start && bytes[newline - 1] == 0x0D ? newline - 1 : newline
+            lines.append(String(decoding: bytes[start..<end], as: UTF8.self))
+            start = newline + 1
         }
-        for byte in text.utf8 {
-            if byte == 0x0A { end() } else { line.append(byte) }
-        }
-        if !line.isEmpty { end() }
         return lines
     }
 

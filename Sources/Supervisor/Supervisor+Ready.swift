@@ -21,13 +21,11 @@ extension Supervisor {
         publish()
         manager.tell(statusLine)
         manager.ready()
-        let wasHooked = isHooked
-        isHooked = true
-        if !wasHooked {
-            if outcome < .restored { run("[hooks] on-ready", configuration.onReady, now: now) } else { run("[hooks] on-degraded", configuration.onDegraded, now: now) }
+        if !isHooked {
+            if outcome < .restored { run(Supervisor.readyName, configuration.onReady, now: now) } else { run(Supervisor.degradedName, configuration.onDegraded, now: now) }
         }
         nextUpkeep = now + Supervisor.upkeepDelay
-        if !wasHooked, let entry = report.historyEntry(clock: Clock.secondsSince1970) { handle(.order(.history(entry: entry.text))) }
+        if !wasReady, let entry = report.historyEntry(clock: Clock.secondsSince1970) { handle(.order(.history(entry: entry.text))) }
         handle(.upkeepDue(snapshot: false))
     }
 
@@ -59,6 +57,10 @@ extension Supervisor {
             if let end = hook.poll(now: now) { ended.append((hook, hook.complaint(end))) } else { running.append(hook) }
         }
         hooks = running
+        if !isHooked && ended.contains(where: { $0.hook.name == Supervisor.readyName || $0.hook.name == Supervisor.degradedName }) {
+            isHooked = true
+            remember(stopped: false)
+        }
         for (hook, complaint) in ended {
             if let complaint {
                 complain(complaint, now: now)
@@ -77,6 +79,8 @@ extension Supervisor {
 
     // ---- Orders ----
 
+    static let readyName = "[hooks] on-ready"
+    static let degradedName = "[hooks] on-degraded"
     static let rebootName = "[button] reboot-command"
 
     /// What a client of the control socket asks for.

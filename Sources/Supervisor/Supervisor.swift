@@ -37,8 +37,11 @@ final class Supervisor {
     /// Commands of the configuration that run.
     var hooks: [Hook] = []
     var hookTroubles: [String] = []
-    /// The hooks of READY were started, in this life or an earlier one.
+    /// READY's hook has run to its end, in this life or an earlier one. One that was lost with the daemon runs again: an updater would take a slot
+    /// that is not marked for a bad one.
     var isHooked = false
+    /// An earlier life in this boot was READY.
+    let wasReady: Bool
     /// From READY on, where there is a partition to look at, and when that is next, in Clock.milliseconds.
     var watch: PartitionWatch?
     var nextLook: Int64?
@@ -100,6 +103,7 @@ final class Supervisor {
         // Somebody has stopped the daemon and unmounted it: all of it begins anew.
         if let data = memory?.data, !PartitionWatch.isMounted(data) { memory = nil }
         isHooked = memory?.isHooked ?? false
+        wasReady = memory?.state == .ready
         errorsAtStart = memory?.errors
         machine = BootMachine(databases: configuration.databases.map { ($0.repository.name, $0.repository.path) }, memory: memory)
         start = Clock.milliseconds
@@ -209,7 +213,7 @@ final class Supervisor {
 
     private func watch(_ worker: WorkerProcess, now: Int64) {
         let end = worker.poll()
-        let phase = worker.phase
+        let (phase, step) = (worker.phase, worker.step)
         worker.read(now: now, log: log)
         if let end {
             self.worker = nil
@@ -220,7 +224,7 @@ final class Supervisor {
             return handle(.lost(reason: reason, crash: worker.killed == nil && end.isCrash))
         }
         if worker.phase != phase { showStatus(now: now) }
-        manager.tell(statusLine)
+        if worker.step != step { manager.tell(statusLine) }
         worker.look(now: now)
         if let killed = worker.killed {
             if now - killed.at < Supervisor.killGrace { return }
@@ -238,6 +242,7 @@ final class Supervisor {
     func handle(_ event: BootMachine.Event) {
         for action in machine.handle(event) { act(action) }
         showStatus(now: Clock.milliseconds)
+        manager.tell(statusLine)
         publish()
     }
 
@@ -264,7 +269,7 @@ final class Supervisor {
         case .degraded:
             log.error("the data partition has failed: \(machine.data?.problem ?? "")")
             publish()
-            run("[hooks] on-degraded", configuration.onDegraded, now: now)
+            run(Supervisor.degradedName, configuration.onDegraded, now: now)
         case .done(let order, let title, let trouble):
             finish(order, title: title, trouble: trouble, now: now)
         }

@@ -16,6 +16,7 @@ extension Story {
                 #!/bin/sh
                 [ "$1" = start ] || exit 0
                 ( echo 1 > /sys/class/leds/status/brightness; exec /usr/sbin/firstlightd ) &
+                sleep 0.5
                 firstlightctl wait --timeout 60s
                 """
             let firmware = workshop.firmware.adding("/etc/init.d/S15firstlight", script, mode: 0o755)
@@ -72,9 +73,10 @@ extension Story {
             // Long enough for a finger.
             try board.powerOn(workshop.slowFirmware, disk: old)
             guard board.console.wait(for: "step 1 of 9: ", seconds: 60) != nil else { throw Deviation("no first step") }
+            let pressed = Date()
             try board.moveButton(down: true, bouncing: [1, 4, 2, 9])
             try expect(board.light.wait(for: .held, seconds: 4), "the LED shows \(board.light.current?.description ?? "no pattern")")
-            Thread.sleep(forTimeInterval: 4)
+            Thread.sleep(forTimeInterval: 5.3 - Date().timeIntervalSince(pressed))
             try board.moveButton(down: false, bouncing: [3, 1, 12])
             let held = board.light.milliseconds
             guard let said = board.console.wait(for: "firstlightd: ready: ", seconds: 120) else { throw Deviation("not ready in 120 s") }
