@@ -9,7 +9,7 @@ public import Linux
 ///        │ started, button down                                  ▲
 ///        ▼                                                       │ windowClosed
 ///     window ────────────────────────────────────────────────────┤
-///        │ reset (held, let go)                                  │ wiped, or the wipe failed
+///        │ reset (held, let go)                                  │ wiped, or failed; lost: once again
 ///        ▼                                                       │
 ///     wiping ────────────────────────────────────────────────────┘
 ///
@@ -117,6 +117,8 @@ public struct BootMachine: Sendable {
         case ready(Outcome)
         /// It has become worse behind READY; the report has the rest.
         case degraded
+        /// The reset that the button asked for at power-on could not be done.
+        case failed
         /// What was ordered is done: with the snapshot that was taken, or why it was not done.
         case done(Order, title: String?, trouble: String?)
     }
@@ -144,6 +146,8 @@ public struct BootMachine: Sendable {
     public internal(set) var warnings: [String] = []
     /// How often the present repository has lost a worker in this boot.
     private var losses = 0
+    /// Whether the factory reset has lost a worker in this boot.
+    private var wipeWasLost = false
     /// Whether the partition's stage has lost a worker in this boot.
     private var dataWasLost = false
     /// Repositories that may have something begun and not done.
@@ -250,10 +254,15 @@ public struct BootMachine: Sendable {
 
         case (.wiping, .wiped):
             return enterData()
+        case (.wiping, .lost(let reason, _)) where !wipeWasLost:
+            // It may not have come as far as announcing it, and whoever held the button takes a solid LED for done.
+            wipeWasLost = true
+            warnings.append("factory reset: \(reason); once more")
+            return [.start(.wipe)]
         case (.wiping, .unusable(let reason, _)), (.wiping, .lost(let reason, _)):
             // What was begun is announced in the partition's tail; bringing it up finishes it or says why not.
             warnings.append("factory reset: \(reason)")
-            return enterData()
+            return [.failed] + enterData()
 
         case (.data, .mounted(let report)), (.volatile, .mounted(let report)):
             data = report

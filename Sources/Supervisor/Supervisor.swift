@@ -270,6 +270,8 @@ final class Supervisor {
             log.error("the data partition has failed: \(machine.data?.problem ?? "")")
             publish()
             run(Supervisor.degradedName, configuration.onDegraded, now: now)
+        case .failed:
+            showFailure(now: now)
         case .done(let order, let title, let trouble):
             finish(order, title: title, trouble: trouble, now: now)
         }

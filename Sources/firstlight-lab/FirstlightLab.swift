@@ -28,7 +28,8 @@ struct StoryCommand: ParsableCommand {
         commandName: "story", abstract: "Plays what appliances go through; fails if anything deviates.")
 
     @OptionGroup var places: Places
-    @Option(help: "Only one of its parts: \(Story.Part.allCases.map(\.rawValue).joined(separator: ", ")).") var part: Story.Part?
+    @Option(help: "Only these of its parts: \(Story.Part.allCases.map(\.rawValue).joined(separator: ", ")).") var part: [Story.Part] = []
+    @Flag(help: "Also the scenes that take long and say little more.") var full = false
 
     func run() throws {
         let workshop = try places.workshop()
@@ -36,7 +37,7 @@ struct StoryCommand: ParsableCommand {
         defer { scratch.remove() }
         let interruption = Interruption { scratch.remove() }
         defer { withExtendedLifetime(interruption) {} }
-        guard try Story(workshop).play(part.map { [$0] } ?? Story.Part.allCases) else { throw ExitCode(1) }
+        guard try Story(workshop, full: full).play(part.isEmpty ? Story.Part.allCases : part) else { throw ExitCode(1) }
     }
 }
 

@@ -89,7 +89,7 @@ extension Story {
             try expectReadings(old, 0)
             return seen
         }
-        scene("press = identify; firstlightctl light; a stuck button") {
+        scene("press = identify; firstlightctl light") {
             _ = try boot(firmware("[button]\npress = identify\n"), try workshop.blankDisk(), expecting: "migrated", .solid)
             try board.moveButton(down: true, bouncing: [2, 1])
             Thread.sleep(forTimeInterval: 0.3)
@@ -98,6 +98,41 @@ extension Story {
             try board.console.run("firstlightctl light 400/100")
             try expect(board.light.wait(for: .recovering, seconds: 20), "the application's pattern is not seen behind it")
             try board.console.run("firstlightctl light release")
+            let seen = try observe("migrated", .solid, on: board.light)
+            try board.powerOff()
+            return seen
+        }
+        scene("a wipe and a repair that take long: heartbeat, 400/100") {
+            let old = try workshop.oldDisk()
+            let wiping = firmware("[boot]\nstall = 8s\n", fault: "factory reset: the button", "kill -STOP $worker")
+            try board.powerOn(wiping, disk: old, buttonDown: true)
+            guard board.light.waitForFirstEdge(seconds: 60) != nil else { throw Deviation("the LED stays dark") }
+            Thread.sleep(forTimeInterval: 5.5)
+            try board.releaseButton()
+            try expect(board.light.wait(for: .wiping, seconds: 10), "amid a wipe the LED shows \(board.light.current?.description ?? "no pattern")")
+            // Pressed amid it, twice, and for long: it means nothing.
+            try hold(0.3)
+            try hold(5.2)
+            _ = try finishBoot("migrated", .solid)
+            try board.powerOff()
+            try expectReadings(old, 0)
+
+            let damaged = try workshop.oldDisk()
+            try damaged.clearJournalInode()
+            let slow = "#!/bin/sh\ncase \"$*\" in *-y*) sleep 4;; esac\nexit 4\n"
+            try board.powerOn(workshop.firmware.adding("/usr/sbin/e2fsck", slow, mode: 0o755), disk: damaged)
+            try expect(board.light.wait(for: .recovering, seconds: 30), "amid a repair the LED shows \(board.light.current?.description ?? "no pattern")")
+            let seen = try finishBoot("migrated", .solid)
+            try board.powerOff()
+            try expectReadings(damaged, OldDevice.readings)
+            return seen
+        }
+        if isFull { playStuckButton() }
+    }
+
+    private func playStuckButton() {
+        scene("a button that is down for more than 30 s: stuck") {
+            _ = try boot(workshop.firmware, try workshop.blankDisk(), expecting: "migrated", .solid)
             try board.pressButton()
             Thread.sleep(forTimeInterval: 32)
             let told = try board.console.run("cat /run/firstlight/status.json").output
@@ -132,6 +167,14 @@ extension Story {
             try board.powerOff()
             return seen
         }
+        scene("kill -9 of the database's worker: the old schema") {
+            let old = try workshop.oldDisk()
+            let seen = try boot(firmware("", fault: "step 3 of 8", "kill -9 $worker"), old, expecting: "restored", .blinks(2))
+            try expect((seen.repository["reason"] as? String ?? "").contains("signal 9"), "the reason is \(seen.repository["reason"] ?? "none")")
+            try board.powerOff()
+            try expectReadings(old, OldDevice.readings)
+            return seen
+        }
         scene("a worker stopped amid migrations: LED in time, no reset") {
             let old = try workshop.oldDisk()
             let firmware = firmware("[boot]\nstall = 12s\n" + watched, fault: "step 3 of 8", "kill -STOP $worker; echo stopped > /dev/kmsg")
@@ -161,6 +204,13 @@ extension Story {
             _ = try boot(workshop.firmware, old, expecting: "migrated", .solid)
             try board.powerOff()
             try expectReadings(old, OldDevice.readings)
+            return seen
+        }
+        scene("the disk hangs as it is formatted: in RAM") {
+            try board.powerOn(firmware("[boot]\nstall = 4s\n" + watched), disk: try workshop.blankDisk(), watchdog: true)
+            try board.hangDisk(true)
+            let seen = try finishBoot("volatile", .blinks(4))
+            board.cutPower()
             return seen
         }
         scene("the supervisor stopped: reset by the watchdog") {
@@ -220,7 +270,7 @@ extension Story {
             (
                 until dmesg | grep -q '\(line)'; do usleep 20000; done
                 supervisor=$(cat /var/run/firstlightd.pid)
-                until worker=$(pidof firstlightd | tr ' ' '\\n' | grep -vx "$supervisor"); do usleep 5000; done
+                until worker=$(grep -l -- --worker /proc/[0-9]*/cmdline 2>/dev/null | cut -d / -f 3) && [ -n "$worker" ]; do usleep 5000; done
                 \(action)
             ) &
             """

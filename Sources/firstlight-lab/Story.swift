@@ -13,9 +13,12 @@ final class Story {
     var board: VirtualBoard
     private var deviations: [String] = []
     private let start = Date()
+    /// Also the scenes that take long and say little more.
+    let isFull: Bool
 
-    init(_ workshop: Workshop) {
+    init(_ workshop: Workshop, full: Bool = false) {
         self.workshop = workshop
+        isFull = full
         board = VirtualBoard(workshop.images, in: workshop.scratch)
     }
 

@@ -24,6 +24,7 @@ import Testing
             case .killWorker: "kill"
             case .ready(let outcome): "ready \(outcome.text)"
             case .degraded: "degraded"
+            case .failed: "failed"
             case .start(.requestReset(let reason)): "request reset: \(reason)"
             case .start(.snapshot(let index)): "snapshot \(index)"
             case .start(.history(let entry)): "history \(entry)"
@@ -113,8 +114,9 @@ import Testing
         var machine = Self.machine()
         _ = machine.handle(.started(buttonDown: true))
         _ = machine.handle(.reset)
-        #expect(Self.words(machine.handle(.lost(reason: "signal 9", crash: false))) == ["data"])
-        #expect(machine.warnings == ["factory reset: signal 9"])
+        #expect(Self.words(machine.handle(.lost(reason: "signal 9", crash: false))) == ["wipe"])
+        #expect(Self.words(machine.handle(.lost(reason: "signal 11", crash: true))) == ["failed", "data"])
+        #expect(machine.warnings == ["factory reset: signal 9; once more", "factory reset: signal 11"])
     }
 
     @Test(arguments: ["unusable", "lost twice", "stuck", "late"])
