@@ -234,7 +234,10 @@ public struct ConfigurationReader {
     private mutating func setButton(_ key: String, _ value: String) {
         switch key {
         case "line":
-            setValue(key, value, "gpiochipN:M, a line name, key:NAME or none") {
+            setValue(
+                key, value,
+                "gpiochipN:M, a line name, key:POWER, key:SETUP, key:PROG1, key:CONFIG, key:RESTART, key:WPS_BUTTON or none"
+            ) {
                 guard let line = LineSpec(text: value) else { return false }
                 if case .led = line { return false }
                 $0.buttonLine = line
