@@ -182,7 +182,6 @@ final class Story {
             }
             try expectLightBefore(seen, [.held])
             try expectLetGo(after: seen)
-            try expectLetGo(after: seen)
             let said = board.console.transcript.contains("factory reset: the button was held at power-on")
             try expect(said, "the console says nothing of a factory reset")
             try board.powerOff()

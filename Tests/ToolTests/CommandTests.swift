@@ -450,8 +450,9 @@ struct CommandTests {
         let usage = try Tool.ctl("help").output
         for line in usage.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
         for option in [
-            "require", "timeout", "to", "step", "require-downs", "snapshot", "list", "config", "database", "migrations", "verify",
-            "snapshots", "quarantine", "on-failure", "on-newer", "adopt", "strict-order", "extensions", "output", "json", "help", "version",
+            "require", "timeout", "output", "reason", "reboot", "to", "step", "require-downs", "snapshot", "list", "config", "database",
+            "migrations", "verify", "snapshots", "quarantine", "on-failure", "keep-tables", "on-newer", "adopt", "strict-order", "extensions",
+            "json", "help", "version",
         ] { #expect(usage.contains("--\(option)"), "\(option)") }
         #expect(try Tool.ctl("migrate", "--help").output == usage)
         #expect(try Tool.ctl("--version").output.hasPrefix("firstlightctl "))
