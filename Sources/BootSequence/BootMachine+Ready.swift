@@ -13,6 +13,13 @@ extension BootMachine {
     /// Whether a hand-over has still to succeed (`Upkeep.unfinished`).
     public var isUnfinished: Bool { data?.volatile == false && !isDegraded && !unfinished.isEmpty }
 
+    /// A factory reset waits to be put on record.
+    public var isResetOrdered: Bool {
+        orders.contains { order in
+            if case .factoryReset = order { true } else { false }
+        }
+    }
+
     mutating func take(_ order: Order) -> [Action] {
         // Asked for twice it is done once, and answered to both.
         if orders.contains(order) || task == .order(order) { return [] }
@@ -37,8 +44,17 @@ extension BootMachine {
             return finish(title: snapshot, trouble: warning)
         case .unusable(let reason, _):
             return finish(trouble: reason)
-        case .lost(let reason, _), .stuck(let reason):
+        case .lost(let reason, _):
             return finish(trouble: reason, lost: true)
+        case .stuck(let reason):
+            // What hangs once hangs whoever comes next; and who works on the partition hangs, too.
+            let isOnPartition = task != nil && data?.volatile == false && !isDegraded
+            if !isOnPartition { return finish(trouble: reason, lost: true) }
+            isDegraded = true
+            round = nil
+            data?.problem = "its device does not answer: \(reason)"
+            warnings.append("the data partition has failed: its device does not answer: \(reason)")
+            return [.degraded] + finish(trouble: reason, lost: true)
         default:
             return []
         }

@@ -174,17 +174,23 @@ public struct BootMachine: Sendable {
         warnings = memory.warnings
         if let loss, !warnings.contains(loss) { warnings.append(loss) }
         isDegraded = memory.isDegraded
+        // Whoever held the button was told that it will be done.
+        orders = memory.orders
         for (index, database) in databases.enumerated() where memory.unfinished.contains(database.name) { unfinished.insert(index) }
     }
 
     /// For the supervisor's next life in this boot.
     public func remember(boot: String) -> BootMemory {
+        // Lost twice in a row, it has still to go on from where the first life was.
+        if state == .starting, let memory { return memory }
         var memory = BootMemory(boot: boot, state: state == .ready ? .ready : state == .wiping ? .wiping : .booting)
         memory.data = data
         memory.repositories = repositories
         memory.unfinished = unfinished.map { databases[$0].name }
         memory.warnings = warnings
         memory.isDegraded = isDegraded
+        if case .order(let order)? = task { memory.orders.append(order) }
+        memory.orders += orders
         return memory
     }
 
@@ -270,6 +276,10 @@ public struct BootMachine: Sendable {
             if dataWasLost { data?.unclean = true }
             data?.actions = earlierActions + report.actions
             warnings += report.warnings
+            // By files, which is done behind the mount.
+            let failed = report.actions.filter { $0.rung == .wipe && ($0.result == "failed" || $0.result == "refused") }
+            warnings += failed.map { "factory reset: \($0.detail)" }
+            if !failed.isEmpty { return [.failed] + enterRepository(0) }
             return enterRepository(0)
         case (.data, .unusable(let reason, let actions)):
             earlierActions = actions
@@ -280,11 +290,15 @@ public struct BootMachine: Sendable {
             dataWasLost = true
             warnings.append("checking and mounting the partition: \(reason); once more")
             return [.start(.data)]
-        case (.wiping, .late), (.data, .late):
+        case (.wiping, .late):
+            return [.killWorker, .failed] + enterVolatile("the factory reset took too long; the next boot goes on with it")
+        case (.data, .late):
             return [.killWorker] + enterVolatile("checking and mounting the partition took too long")
         case (_, .late):
             return []
-        case (.wiping, .stuck(let reason)), (.data, .stuck(let reason)):
+        case (.wiping, .stuck(let reason)):
+            return [.failed] + enterVolatile("the factory reset hangs in the kernel: \(reason)")
+        case (.data, .stuck(let reason)):
             return enterVolatile("the partition's worker hangs in the kernel: \(reason)")
         case (.volatile, .unusable(let reason, _)), (.volatile, .lost(let reason, _)), (.volatile, .stuck(let reason)):
             return giveUp("no data partition, and not even RAM in its place: \(reason)")
@@ -327,6 +341,8 @@ public struct BootMachine: Sendable {
             data = known
             return enterRepository(0)
         }
+        // READY without a partition: what the init system started on that is at work.
+        if memory?.state == .ready { return enterRepository(0) }
         // Nobody unmounted what it may have mounted, and with it went what it had seen.
         dataWasLost = true
         return enterData()
@@ -346,6 +362,11 @@ public struct BootMachine: Sendable {
         }
         if let known = memory?.repositories.first(where: { $0.name == databases[index].name && $0.path == databases[index].path }) {
             repositories.append(known)
+            return enterRepository(index + 1)
+        }
+        if memory?.state == .ready {
+            // It has no directory yet, and an application is at work beside it.
+            repositories.append(failure(index, "configured while the appliance runs; the next boot brings it up"))
             return enterRepository(index + 1)
         }
         state = .repository(index)

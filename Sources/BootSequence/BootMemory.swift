@@ -22,6 +22,8 @@ public struct BootMemory: Sendable {
     public var unfinished: [String] = []
     public var warnings: [String] = []
     public var isDegraded = false
+    /// What had been asked for and was not done yet.
+    public var orders: [BootMachine.Order] = []
     /// READY's hook has run to its end.
     public var isHooked = false
     /// The partition's count of errors when it was mounted.
@@ -38,7 +40,8 @@ public struct BootMemory: Sendable {
         .object([
             ("boot", .string(boot)), ("state", .string(state.rawValue)), ("data", data?.workerJSON ?? .null),
             ("repositories", .array(repositories.map { $0.workerJSON })), ("unfinished", .array(unfinished.map { .string($0) })),
-            ("warnings", .array(warnings.map { .string($0) })), ("degraded", .bool(isDegraded)), ("hooked", .bool(isHooked)),
+            ("warnings", .array(warnings.map { .string($0) })), ("degraded", .bool(isDegraded)),
+            ("orders", .array(orders.compactMap { $0.json })), ("hooked", .bool(isHooked)),
             ("errors", .number(errors)), ("stopped", .bool(wasStopped)),
         ])
     }
@@ -58,9 +61,32 @@ public struct BootMemory: Sendable {
         unfinished = json["unfinished"]?.elements.compactMap { $0.stringValue } ?? []
         warnings = json["warnings"]?.elements.compactMap { $0.stringValue } ?? []
         isDegraded = json["degraded"]?.boolValue ?? false
+        orders = json["orders"]?.elements.compactMap { BootMachine.Order(json: $0) } ?? []
         isHooked = json["hooked"]?.boolValue ?? false
         errors = json["errors"]?.numberValue
         wasStopped = json["stopped"]?.boolValue ?? false
+    }
+}
+
+extension BootMachine.Order {
+    /// Nil for what nobody waits for in another life.
+    var json: JSON? {
+        switch self {
+        case .factoryReset(let reason, let reboot): .object([("reset", .string(reason)), ("reboot", .bool(reboot))])
+        case .reboot: .object([("reboot", .bool(true))])
+        case .snapshot, .history: nil
+        }
+    }
+
+    init?(json: JSON) {
+        let reboot = json["reboot"]?.boolValue ?? false
+        if let reason = json["reset"]?.stringValue {
+            self = .factoryReset(reason: reason, reboot: reboot)
+        } else if reboot {
+            self = .reboot
+        } else {
+            return nil
+        }
     }
 }
 

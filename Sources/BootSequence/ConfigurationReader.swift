@@ -182,8 +182,8 @@ public struct ConfigurationReader {
 
     private mutating func setBoot(_ key: String, _ value: String) {
         switch key {
-        case "limit": setValue(key, value, ConfigurationReader.time) { assign(ConfigurationReader.duration(value), &$0.limit) }
-        case "stall": setValue(key, value, ConfigurationReader.time) { assign(ConfigurationReader.duration(value), &$0.stall) }
+        case "limit": setValue(key, value, ConfigurationReader.stageTime) { assign(ConfigurationReader.stage(value), &$0.limit) }
+        case "stall": setValue(key, value, ConfigurationReader.stageTime) { assign(ConfigurationReader.stage(value), &$0.stall) }
         default: unknown(key)
         }
     }
@@ -206,7 +206,12 @@ public struct ConfigurationReader {
         switch key {
         case "path": setValue(key, value, "an absolute path") { assign(ConfigurationReader.path(value), &$0.databases[database].repository.path) }
         case "migrations": setValue(key, value, "an absolute path") { assign(ConfigurationReader.path(value), &$0.databases[database].repository.migrations) }
-        case "user": configuration.databases[database].user = value
+        case "user":
+            setValue(key, value, "a user of /etc/passwd") {
+                if value.utf8.isEmpty { return false }
+                $0.databases[database].user = value
+                return true
+            }
         case "run-migrations":
             setValue(key, value, "yes or no") { assign(ConfigurationReader.flag(value), &$0.databases[database].repository.runMigrations) }
         default:
@@ -278,6 +283,11 @@ public struct ConfigurationReader {
     }
 
     private static let time = "a time such as 500ms, 5s or 10min"
+
+    private static let stageTime = "a time from 1s to 24h"
+
+    /// No stage is done in less, and nobody waits longer.
+    private static func stage(_ text: String) -> Int64? { duration(text).flatMap { (1_000...86_400_000).contains($0) ? $0 : nil } }
 
     private static func duration(_ text: String) -> Int64? {
         Text.milliseconds(text).flatMap { $0 > 0 ? $0 : nil }

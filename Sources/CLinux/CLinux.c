@@ -100,6 +100,11 @@ int linux_open_no_symlinks(int directory, const char *path, int flags, mode_t mo
     return openat(directory, path, flags | O_NOFOLLOW, mode);
 }
 
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+void linux_close_all_on_exec(unsigned first) { syscall(SYS_close_range, first, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */); }
+
 int linux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 // ---- processes ----

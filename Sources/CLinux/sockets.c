@@ -98,7 +98,6 @@ void linux_watchdog_timeout(int device, int *seconds) {
     if (ioctl(device, WDIOC_SETTIMEOUT, seconds)) ioctl(device, WDIOC_GETTIMEOUT, seconds);
 }
 
-int linux_watchdog_can_stop(int device) {
-    struct watchdog_info info;
-    return ioctl(device, WDIOC_GETSUPPORT, &info) == 0 && (info.options & WDIOF_MAGICCLOSE) != 0;
+int linux_send_now(int socket, const void *bytes, size_t length) {
+    return send(socket, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
 }

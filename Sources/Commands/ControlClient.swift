@@ -20,9 +20,12 @@ struct ControlClient {
         let sent = bytes.withUnsafeBufferPointer { bytes in
             bytes.withMemoryRebound(to: CChar.self) { linux_send_message(connection.raw, $0.baseAddress, $0.count) }
         }
-        if sent != 0 { throw .failed(LinuxError("ask through", path, code: sent).text) }
+        // One that refuses does not wait for the question; why it does is there to be read.
+        if sent != 0 && sent != EPIPE && sent != ECONNRESET { throw .failed(LinuxError("ask through", path, code: sent).text) }
         var answer = [CChar](repeating: 0, count: 1 << 18)
-        let length = answer.withUnsafeMutableBufferPointer { linux_receive_message(connection.raw, $0.baseAddress, $0.count) }
+        func receive() -> Int { answer.withUnsafeMutableBufferPointer { linux_receive_message(connection.raw, $0.baseAddress, $0.count) } }
+        var length = receive()
+        if length < 0 && linux_errno() == ECONNRESET { length = receive() }
         if length < 0 {
             throw .failed(linux_errno() == EAGAIN ? "\(path): no answer in \(timeout ?? 0) ms; it may still be done" : LinuxError.last("read the answer from", path).text)
         }

@@ -9,7 +9,8 @@ struct IdentifyCommand {
 
     func run() throws(CommandError) -> Int32 {
         let answer = try ControlClient(Target.configuration(options)).ask(.identify, timeout: 5_000)
-        standardOutput(options.json ? answer.text + "\n" : "the LED shows it for 15 s\n")
+        let said = answer["seen"]?.boolValue == false ? "there is no LED to show it: [light] line" : "the LED shows it for 15 s"
+        standardOutput(options.json ? answer.text + "\n" : said + "\n")
         return ExitCode.wanted
     }
 }

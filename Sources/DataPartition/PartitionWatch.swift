@@ -45,7 +45,8 @@ public struct PartitionWatch: Sendable {
         if report.volatile { return entry?.isVolatile == true }
         // Used as it is.
         guard let device = report.device else { return true }
-        guard let real = try? FileSystem.resolve(device), let status = (try? FileSystem.status(real)).flatMap({ $0 }) else { return false }
+        // A device that is gone took the mount with it for nobody: what works on it still has it.
+        guard let real = try? FileSystem.resolve(device), let status = (try? FileSystem.status(real)).flatMap({ $0 }) else { return entry?.isVolatile == false }
         return entry?.device == MountTable.name(of: status.deviceNumber)
     }
 }

@@ -151,8 +151,9 @@ public enum Text {
         case "d": unit = 86_400_000
         default: return nil
         }
+        // More than a century is a mistake, and room to add times up.
         let (product, overflow) = value.multipliedReportingOverflow(by: unit)
-        return overflow ? nil : product
+        return overflow || product > 100 * 366 * 86_400_000 ? nil : product
     }
 
     /// `/data/app` of `/data/app/app.db`; `.` of a name without a slash.

@@ -63,10 +63,8 @@ final class ControlSocket {
             tokens = ControlSocket.acceptsPerSecond
             refill = now + 1_000
         }
-        accept(now: now)
-        var kept: [Client] = []
-        for client in clients where client.order != nil || serve(client, now: now, handle) { kept.append(client) }
-        clients = kept
+        accept(now: now, handle)
+        clients.removeAll { $0.order == nil && !serve($0, now: now, handle) }
     }
 
     /// What was ordered is done: an answer for everybody who waits for it.
@@ -75,23 +73,27 @@ final class ControlSocket {
         clients.removeAll { $0.order == order }
     }
 
-    private func accept(now: Int64) {
+    private func accept(now: Int64, _ handle: (ControlRequest) -> Reply) {
         while tokens > 0 {
             let raw = linux_control_accept(listener.raw)
             if raw < 0 { return }
             tokens -= 1
             let connection = FileDescriptor(owning: raw, name: "control")
             if linux_peer_is_allowed(raw, group) == 0 {
-                ControlSocket.send(ControlSocket.error("only root and the configured group may ask"), to: raw)
+                ControlSocket.refuse(raw, "only root and the configured group may ask; nothing was done")
                 continue
             }
+            // Whoever waits for an answer keeps their place.
+            if clients.count >= ControlSocket.mostClients && clients.allSatisfy({ $0.order != nil }) {
+                ControlSocket.refuse(raw, "too many clients are waiting; nothing was done, try again later")
+                continue
+            }
+            // Most have asked already when they are accepted.
+            let client = Client(connection, deadline: now + ControlSocket.patience)
+            if !serve(client, now: now, handle) { continue }
             // Of those that say nothing the one that has been silent longest makes way.
             if clients.count >= ControlSocket.mostClients, let silent = clients.firstIndex(where: { $0.order == nil }) { clients.remove(at: silent) }
-            if clients.count >= ControlSocket.mostClients {
-                ControlSocket.send(ControlSocket.error("too many clients are waiting; try again later"), to: raw)
-                continue
-            }
-            clients.append(Client(connection, deadline: now + ControlSocket.patience))
+            clients.append(client)
         }
     }
 
@@ -105,7 +107,7 @@ final class ControlSocket {
         guard length <= ControlRequest.longest,
             let request = ControlRequest(text: String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self))
         else {
-            ControlSocket.send(ControlSocket.error("not understood"), to: raw)
+            ControlSocket.send(ControlSocket.error("not understood, nothing was done: a request is one message of at most \(ControlRequest.longest) bytes, its fields between tabs (docs/front-panel.md)"), to: raw)
             return false
         }
         switch handle(request) {
@@ -116,6 +118,13 @@ final class ControlSocket {
             client.order = order
             return true
         }
+    }
+
+    /// What was asked is read: else the kernel would tell the other end of a reset connection, and not the reason.
+    private static func refuse(_ raw: Int32, _ reason: String) {
+        var buffer = [CChar](repeating: 0, count: 1)
+        _ = linux_receive_message(raw, &buffer, 1)
+        send(error(reason), to: raw)
     }
 
     static func error(_ text: String) -> JSON { .object([("error", .string(text))]) }

@@ -9,6 +9,9 @@ final class Hook {
     private(set) var due: Int64
     private var isKilled = false
 
+    /// What it starts is not to be the last that a shortage of memory takes, as the supervisor is.
+    private static let unprotected = "echo 0 > /proc/self/oom_score_adj 2>/dev/null; "
+
     /// In milliseconds: an updater writes a few bytes.
     static let limit: Int64 = 60_000
 
@@ -17,7 +20,7 @@ final class Hook {
         self.name = name
         due = now + Hook.limit
         child = try ChildProcess.start(
-            "/bin/sh", ["-c", command], group: true, environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"] + Text.lines(environment))
+            "/bin/sh", ["-c", Hook.unprotected + command], group: true, environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"] + Text.lines(environment))
     }
 
     /// How it went, once it has ended; it is killed when it takes too long.

@@ -33,9 +33,18 @@ final class KernelLog {
 
     private func write(_ level: LogLevel, _ text: String) {
         switch sink {
-        case .journal: standardErrorLine("<\(level.rawValue)>\(text)")
+        case .journal: writeToJournal("<\(level.rawValue)>\(text)\n")
         case .plain: standardErrorLine("firstlightd: \(text)")
         case .kernel: writeToKernel(level, text)
+        }
+    }
+
+    /// A stream to journald, which may hang on the same flash: nobody waits for it.
+    private func writeToJournal(_ line: String) {
+        let bytes = Array(line.utf8)
+        bytes.withUnsafeBufferPointer { bytes in
+            // A file or a terminal in its place takes what is written.
+            if linux_send_now(2, bytes.baseAddress, bytes.count) == ENOTSOCK { _ = CLinux.write(2, bytes.baseAddress, bytes.count) }
         }
     }
 

@@ -20,8 +20,7 @@ extension Supervisor {
                 handle(.windowClosed)
             case .reset:
                 // Accepted: a migration is not interrupted for it, but nobody need hold the button again.
-                light.show(.wiping, in: .gesture, at: now)
-                button.suspend()
+                acceptReset(now: now)
                 log.warning("factory reset: the button was held for \(configuration.hold / 1000) s\(machine.isReady ? "" : "; it waits for READY")")
                 handle(.order(.factoryReset(reason: "button held while running", reboot: true)))
             case .pressed:
@@ -44,11 +43,30 @@ extension Supervisor {
         }
     }
 
+    /// The LED's answer to a reset that will be done; the button has nothing more to say.
+    func acceptReset(now: Int64) {
+        isResetting = true
+        light.show(.wiping, in: .gesture, at: now)
+        button.suspend()
+    }
+
     /// What was asked for at the panel could not be done: five blinks, as long as `identify` lasts; and the button counts again.
     func showFailure(now: Int64) {
+        isResetting = false
         light.show(nil, in: .gesture, at: now)
         light.show(.blinks(5), in: .identify, at: now)
         button.resume()
+    }
+
+    /// Its device may go while the appliance runs.
+    func noticeLostButton() {
+        if buttonWasThere && input.descriptor < 0 {
+            buttonWasThere = false
+            let text = "[button] line: \(input.text): the device is gone; the appliance goes on without a button"
+            log.warning(text)
+            panelTroubles.append(text)
+            publish()
+        }
     }
 
     /// `firstlightctl light`.

@@ -47,6 +47,7 @@ extension Supervisor {
             log.notice("\(name): \(command)")
         } catch {
             complain("\(name): \(error.text)", now: now)
+            if name == Supervisor.rebootName { rebootFailed(now: now) }
         }
     }
 
@@ -64,16 +65,17 @@ extension Supervisor {
         for (hook, complaint) in ended {
             if let complaint {
                 complain(complaint, now: now)
-                if hook.name == Supervisor.rebootName { showFailure(now: now) }
+                if hook.name == Supervisor.rebootName { rebootFailed(now: now) }
             } else {
                 log.info("\(hook.name): done")
+                if hook.name == Supervisor.rebootName { rebootBegan = now }
             }
         }
     }
 
     func complain(_ text: String, now: Int64) {
         log.warning(text)
-        hookTroubles.append(text)
+        if !hookTroubles.contains(text) { hookTroubles.append(text) }
         publish()
     }
 
@@ -81,6 +83,8 @@ extension Supervisor {
 
     static let readyName = "[hooks] on-ready"
     static let degradedName = "[hooks] on-degraded"
+    /// In milliseconds.
+    private static let rebootInterval: Int64 = 60_000
     static let rebootName = "[button] reboot-command"
 
     /// What a client of the control socket asks for.
@@ -90,7 +94,7 @@ extension Supervisor {
             return .now(report.json)
         case .identify:
             light.show(.identify, in: .identify, at: now)
-            return .now(.object([("done", .string("identify"))]))
+            return .now(.object([("done", .string("identify")), ("seen", .bool(output.text != "none"))]))
         case .light(let text):
             return .now(showApplication(text, now: now))
         case .snapshot(let name):
@@ -118,17 +122,24 @@ extension Supervisor {
             control?.answer(order, trouble.map { ControlSocket.error($0) } ?? .object([("done", .string("snapshot")), ("snapshot", .string(title))]))
         case .factoryReset(_, let reboot):
             control?.answer(order, trouble.map { ControlSocket.error($0) } ?? .object([("done", .string("factory-reset")), ("reboot", .bool(reboot))]))
-            if trouble != nil { return showFailure(now: now) }
+            if trouble != nil { return isOnRecord ? () : showFailure(now: now) }
             log.warning("factory reset: on record; the next boot erases\(reboot ? ", and begins now" : "")")
             if reboot {
-                light.show(.wiping, in: .gesture, at: now)
-                button.suspend()
-                run(Supervisor.rebootName, configuration.rebootCommand, now: now)
+                isOnRecord = true
+                acceptReset(now: now)
+                self.reboot(now: now)
             }
         case .history:
             if let trouble { complain(trouble, now: now) }
         case .reboot:
-            run(Supervisor.rebootName, configuration.rebootCommand, now: now)
+            reboot(now: now)
         }
+    }
+
+    func reboot(now: Int64) { run(Supervisor.rebootName, configuration.rebootCommand, now: now) }
+
+    /// A reset that is on record is done by the next boot, whenever that is: the LED goes on saying so, and the reboot is tried again.
+    private func rebootFailed(now: Int64) {
+        if isOnRecord { nextReboot = now + Supervisor.rebootInterval } else { showFailure(now: now) }
     }
 }

@@ -8,9 +8,10 @@ internal import SQLite
 /// What others see: status.json and its neighbours, the service manager's status line, the control socket.
 extension Supervisor {
     func publish() {
+        // First what the next life needs: whoever sees `ready` may kill this one.
+        remember(stopped: false)
         files.write(report)
         toldButton = button.text
-        remember(stopped: false)
     }
 
     /// For the next life in this boot.
@@ -18,14 +19,18 @@ extension Supervisor {
         if bootID.utf8.isEmpty { return }
         var memory = machine.remember(boot: bootID)
         memory.isHooked = isHooked
-        memory.errors = watch?.errorsAtStart
+        memory.errors = watch?.errorsAtStart ?? errorsAtStart
         memory.wasStopped = stopped
         files.remember(memory)
     }
 
     func openControl() {
-        // An appliance that has no such group has nobody in it.
-        let group = Group.find(configuration.group) ?? 0
+        // An appliance that has no group of that name, which is the default's, has nobody in it.
+        let found = Group.find(configuration.group)
+        if found == nil && configuration.group != Configuration().group {
+            panelTroubles.append("[status] group = \(configuration.group): no such group in /etc/group; only root may use the control socket")
+        }
+        let group = found ?? 0
         do throws(LinuxError) {
             control = try ControlSocket("\(files.directory)/control", group: group)
         } catch {

@@ -24,6 +24,7 @@ final class Supervisor {
     let errorOutput: LightOutput
     let input: ButtonInput
     var button: ResetButton
+    var buttonWasThere = false
     /// Its state as status.json has it.
     var toldButton = ""
     var worker: WorkerProcess?
@@ -42,6 +43,14 @@ final class Supervisor {
     var isHooked = false
     /// An earlier life in this boot was READY.
     let wasReady: Bool
+    /// A reset that somebody asked for while the appliance runs is on its way: the LED says so, and the button is of no account.
+    var isResetting = false
+    /// It is on record, and the board about to reboot for it.
+    var isOnRecord = false
+    /// When the board began to go down, in Clock.milliseconds; nil while it does not.
+    var rebootBegan: Int64?
+    /// When a reboot that could not be had is tried again, in Clock.milliseconds.
+    var nextReboot: Int64?
     /// From READY on, where there is a partition to look at, and when that is next, in Clock.milliseconds.
     var watch: PartitionWatch?
     var nextLook: Int64?
@@ -55,6 +64,7 @@ final class Supervisor {
     private var watchdog: Watchdog?
     /// That no other daemon works on the same.
     private var lock: FileDescriptor?
+    private let isSecond: Bool
 
     /// Behind READY the application starts, which is not to wait for the flash; then once in an hour, in milliseconds.
     static let upkeepDelay: Int64 = 60_000
@@ -63,6 +73,8 @@ final class Supervisor {
     static let watchInterval: Int64 = 5_000
     /// How often /proc is asked whether a silent worker moves, in milliseconds.
     private static let lookInterval: Int64 = 1_000
+    /// How long a board may take to go down for a reboot before the watchdog is left to end it, in milliseconds.
+    private static let rebootLimit: Int64 = 300_000
     /// How long a killed worker may take to go, in milliseconds.
     private static let killGrace: Int64 = 2_000
 
@@ -71,11 +83,22 @@ final class Supervisor {
         var reader = ConfigurationReader()
         reader.read(path)
         let configuration = reader.configuration
+        log = KernelLog().log
+        files = StatusFiles(directory: configuration.statusDirectory, log: log)
+        files.makeDirectory()
+        var isSecond = false
+        do throws(LinuxError) {
+            lock = try files.lock()
+        } catch {
+            // Its LEDs and its button are another's, too. Without a directory there is nothing to be locked: it has been complained of.
+            isSecond = error.code == EBUSY
+        }
+        self.isSecond = isSecond
         var troubles: [String] = []
         func open(_ key: String, _ line: LineSpec, lit: Bool) -> LightOutput {
             do throws(FrontPanelError) {
                 return try LightOutput.open(
-                    line, activeLow: configuration.lightActiveLow, openDrain: configuration.lightOpenDrain, lit: lit, key: key)
+                    isSecond ? .none : line, activeLow: configuration.lightActiveLow, openDrain: configuration.lightOpenDrain, lit: lit, key: key)
             } catch {
                 troubles.append(error.text)
                 return .none
@@ -85,7 +108,7 @@ final class Supervisor {
         errorOutput = open("error", configuration.errorLine, lit: false)
         do throws(FrontPanelError) {
             input = try ButtonInput.open(
-                configuration.buttonLine, activeLow: configuration.buttonActiveLow, bias: configuration.buttonBias)
+                isSecond ? .none : configuration.buttonLine, activeLow: configuration.buttonActiveLow, bias: configuration.buttonBias)
         } catch {
             input = .none
             troubles.append(error.text)
@@ -94,9 +117,7 @@ final class Supervisor {
         self.configuration = configuration
         mistakes = reader.mistakes
         panelTroubles = troubles
-        log = KernelLog().log
         manager = ServiceManager()
-        files = StatusFiles(directory: configuration.statusDirectory, log: log)
         button = ResetButton(hold: configuration.hold)
         bootID = Text.trim((try? FileSystem.readText("/proc/sys/kernel/random/boot_id")) ?? "")
         var memory = bootID.utf8.isEmpty ? nil : files.memory(boot: bootID)
@@ -112,17 +133,13 @@ final class Supervisor {
 
     /// Runs until SIGTERM or SIGINT.
     func run() -> Int32 {
+        linux_close_all_on_exec(3)
         let signals = FileDescriptor(owning: linux_signalfd([SIGCHLD, SIGTERM, SIGINT, 0]), name: "signalfd")
         let timer = FileDescriptor(owning: linux_timerfd(), name: "timerfd")
         protectFromMemoryPressure()
-        files.makeDirectory()
-        do throws(LinuxError) {
-            lock = try files.lock()
-        } catch where error.code == EBUSY {
+        if isSecond {
             log.error("another firstlightd works with \(files.directory) already; this one does nothing")
             return 1
-        } catch {
-            // The directory has been complained of; one daemon is what an init system starts.
         }
         files.clear()
         openWatchdog()
@@ -156,6 +173,8 @@ final class Supervisor {
 
     /// The level is read: a button that is down already never gives an edge. In a later life it asks for no reset window: an application is at work.
     private func begin() {
+        buttonWasThere = input.descriptor >= 0
+        if machine.isResetOrdered { acceptReset(now: start) }
         let down = input.isDown
         if machine.isContinued {
             if down { take(button.edge(pressed: true, at: start), now: start) }
@@ -172,7 +191,8 @@ final class Supervisor {
 
     private func stop() {
         manager.stopping()
-        if let watchdog {
+        // Where the board goes down for a reboot, a shutdown that hangs is the watchdog's to end.
+        if let watchdog, rebootBegan == nil {
             watchdog.stop()
             if !watchdog.canStop { log.warning("[watchdog] device: cannot be stopped; it resets the board unless somebody pets it in time") }
         }
@@ -183,6 +203,7 @@ final class Supervisor {
     // ---- One turn of the loop ----
 
     private func supervise(now: Int64) {
+        noticeLostButton()
         for edge in input.edges(now: now) { take(button.edge(pressed: edge.pressed, at: edge.at), now: now) }
         take(button.time(now), now: now)
         if button.text != toldButton { publish() }
@@ -201,6 +222,10 @@ final class Supervisor {
         for order in orders { handle(.order(order)) }
         lookAtPartition(now: now)
         reapHooks(now: now)
+        if let due = nextReboot, now >= due {
+            nextReboot = nil
+            reboot(now: now)
+        }
         if let due = nextUpkeep, now >= due {
             // A power cut until it is handed over would undo what the application has written meanwhile.
             nextUpkeep = now + (machine.isUnfinished ? Supervisor.upkeepDelay : Supervisor.upkeepInterval)
@@ -214,16 +239,20 @@ final class Supervisor {
     private func watch(_ worker: WorkerProcess, now: Int64) {
         let end = worker.poll()
         let (phase, step) = (worker.phase, worker.step)
-        worker.read(now: now, log: log)
+        worker.read(now: now, log: log, all: end != nil)
         if let end {
             self.worker = nil
-            if worker.job == .wipe { button.resume() }
+            endErasure(of: worker)
             if let result = worker.result, end == .exited(0) { return handle(result) }
             let reason = worker.killed?.reason ?? "its worker ended with \(end.text)"
             log.error("\(describe(worker.job)): \(reason)")
             return handle(.lost(reason: reason, crash: worker.killed == nil && end.isCrash))
         }
-        if worker.phase != phase { showStatus(now: now) }
+        if worker.phase != phase {
+            // Erasing takes no gesture, also where an earlier boot's order is carried out.
+            if worker.phase == .wiping { button.suspend() } else { endErasure(of: worker) }
+            showStatus(now: now)
+        }
         if worker.step != step { manager.tell(statusLine) }
         worker.look(now: now)
         if let killed = worker.killed {
@@ -231,12 +260,25 @@ final class Supervisor {
             log.error("\(describe(worker.job)): cannot be killed, it hangs in the kernel")
             abandoned.append(worker)
             self.worker = nil
+            endErasure(of: worker)
             handle(.stuck(reason: killed.reason))
         } else if now - worker.lastMovement >= configuration.stall {
             let reason = "no movement for \(configuration.stall / 1000) s"
             log.error("\(describe(worker.job)): \(reason); its worker is killed")
             worker.kill(reason, now: now)
+        } else if worker.isAstray {
+            log.error("\(describe(worker.job)): it does not keep to the protocol; its worker is killed")
+            worker.kill("its worker went astray", now: now)
+        } else if machine.isReady && now - worker.started >= configuration.limit {
+            // What moves for ever would keep every order waiting.
+            log.error("\(describe(worker.job)): longer than the limit of a boot; its worker is killed")
+            worker.kill("it took too long", now: now)
         }
+    }
+
+    /// The button counts again, unless the board is about to reboot for a reset.
+    private func endErasure(of worker: WorkerProcess) {
+        if worker.job == .wipe || worker.phase == .wiping || worker.job == .data, !isResetting { button.resume() }
     }
 
     func handle(_ event: BootMachine.Event) {
@@ -264,6 +306,7 @@ final class Supervisor {
             worker.kill("the boot reached its limit", now: now)
             abandoned.append(worker)
             self.worker = nil
+            endErasure(of: worker)
         case .ready(let outcome):
             enterReady(outcome, now: now)
         case .degraded:
@@ -280,7 +323,7 @@ final class Supervisor {
     /// Wakes the loop for the next thing that happens by itself.
     private func arm(_ timer: borrowing FileDescriptor, now: Int64) {
         var next = [
-            light.update(at: now, edges: !output.isDrivenByKernel).next, button.next, nextUpkeep, nextLook, control?.next, watchdog?.next, manager.next(isReady: machine.isReady),
+            light.update(at: now, edges: !output.isDrivenByKernel).next, button.next, nextUpkeep, nextLook, nextReboot, control?.next, watchdog?.next, manager.next(isReady: machine.isReady),
         ].compactMap { $0 }
         if worker != nil || !abandoned.isEmpty { next.append(now + Supervisor.lookInterval) }
         if let killed = worker?.killed { next.append(killed.at + Supervisor.killGrace) }
@@ -308,7 +351,8 @@ final class Supervisor {
     /// do its work.
     private func signOfLife(now: Int64) {
         if isPastItsLimits(now: now) { return }
-        if let watchdog, now >= watchdog.next { watchdog.pet(now: now) }
+        let isOverdue = rebootBegan.map { now - $0 > Supervisor.rebootLimit } ?? false
+        if let watchdog, now >= watchdog.next, !isOverdue { watchdog.pet(now: now) }
         manager.keepAlive(now: now)
         if !machine.isReady { manager.extend(now: now) }
     }

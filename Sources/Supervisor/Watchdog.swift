@@ -22,7 +22,8 @@ final class Watchdog {
         var seconds = Int32(clamping: timeout)
         linux_watchdog_timeout(raw, &seconds)
         self.timeout = Int64(max(seconds, 1))
-        canStop = linux_watchdog_can_stop(raw) == 1
+        let name = Text.name(of: path) == "watchdog" ? "watchdog0" : Text.name(of: path)
+        canStop = (try? FileSystem.readText("/sys/class/watchdog/\(name)/nowayout")).map { Text.trim($0) != "1" } ?? true
         lastPet = now
         pet(now: now)
     }

@@ -18,11 +18,19 @@ final class WorkerProcess {
     private(set) var percent: Int64?
     /// The last line, once it has come.
     private(set) var result: BootMachine.Event?
+    /// When it was started, in Clock.milliseconds.
+    let started: Int64
     /// When it last gave a sign of life, in Clock.milliseconds.
     private(set) var lastMovement: Int64
     /// Why it was killed, and when; nil while it was not.
     private(set) var killed: (reason: String, at: Int64)?
 
+    private var isClosed = false
+    private var misunderstood = 0
+
+    /// Chunks of 4 KiB that are read at a time.
+    private static let turnLimit = 4
+    private static let misunderstoodLimit = 20
     /// A line longer than this is not one of ours.
     private static let lineLimit = 1 << 18
 
@@ -33,46 +41,67 @@ final class WorkerProcess {
     }
 
     /// - Parameter time: how long a repository's migrations may take, in milliseconds.
-    init(_ job: BootMachine.Job, configuration: String, time: Int64, now: Int64) throws(LinuxError) {
+    convenience init(_ job: BootMachine.Job, configuration: String, time: Int64, now: Int64) throws(LinuxError) {
+        try self.init(
+            job, program: "/proc/self/exe",
+            arguments: ["--config", configuration, "--supervisor", "\(getpid())", "--worker"] + Worker.arguments(for: job, time: time), now: now)
+    }
+
+    init(_ job: BootMachine.Job, program: String, arguments: [String], now: Int64) throws(LinuxError) {
         var ends: [Int32] = [-1, -1]
         if linux_pipe(&ends) != 0 { throw .last("pipe", "worker") }
         pipe = FileDescriptor(owning: ends[0], name: "worker")
         let theirs = FileDescriptor(owning: ends[1], name: "worker")
         _ = linux_set_nonblocking(pipe.raw)
         self.job = job
+        started = now
         lastMovement = now
-        child = try ChildProcess.start(
-            "/proc/self/exe", ["--config", configuration, "--supervisor", "\(getpid())", "--worker"] + Worker.arguments(for: job, time: time),
-            descriptor3: theirs.raw, group: true)
+        child = try ChildProcess.start(program, arguments, descriptor3: theirs.raw, group: true)
     }
 
-    /// For poll.
-    var descriptor: Int32 { pipe.raw }
+    /// For poll; -1 once the worker has closed its end, which would be readable for ever.
+    var descriptor: Int32 { isClosed ? -1 : pipe.raw }
 
-    /// Takes the lines that have come; the log lines go to `log`.
-    func read(now: Int64, log: Log) {
+    /// Takes lines that have come; the log lines go to `log`. Not more at a time than leave the LED its time: a worker that went astray may write without
+    /// end.
+    /// - Parameter all: the worker is gone, and this is the last time.
+    func read(now: Int64, log: Log, all: Bool) {
         var chunk = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let n = (try? chunk.withUnsafeMutableBufferPointer { (chunk) throws(LinuxError) in
+        var turns = 0
+        repeat {
+            let count = (try? chunk.withUnsafeMutableBufferPointer { (chunk) throws(LinuxError) in
                 try pipe.read(into: UnsafeMutableRawBufferPointer(chunk))
-            }) ?? 0
-            if n == 0 { break }
-            buffer += chunk[0..<n]
-        }
-        while let end = buffer.firstIndex(of: 0x0A) {
-            let line = String(decoding: buffer[..<end], as: UTF8.self)
-            buffer.removeFirst(end + 1)
+            })
+            guard let count else { break }
+            if count == 0 { isClosed = true }
+            buffer += chunk[0..<count]
+            take(now: now, log: log)
+            turns += 1
+        } while !isClosed && (all || turns < WorkerProcess.turnLimit)
+        if buffer.count > WorkerProcess.lineLimit { buffer = [] }
+    }
+
+    private func take(now: Int64, log: Log) {
+        var start = 0
+        while let end = buffer[start...].firstIndex(of: 0x0A) {
+            let line = String(decoding: buffer[start..<end], as: UTF8.self)
+            start = end + 1
             lastMovement = now
             switch WorkerMessage(line: line) {
             case .progress(let phase, let step, let percent): (self.phase, self.step, self.percent) = (phase, step, percent)
             case .child(let process): program = process
             case .log(let level, let text): log.write(level, text)
             case .result(let event): result = event
-            case nil: log.warning("worker: not understood: \(line)")
+            case nil:
+                misunderstood += 1
+                if misunderstood <= WorkerProcess.misunderstoodLimit { log.warning("worker: not understood: \(Text.short(line, longest: 200))") }
             }
         }
-        if buffer.count > WorkerProcess.lineLimit { buffer = [] }
+        if start > 0 { buffer.removeFirst(start) }
     }
+
+    /// It writes what is no message, again and again.
+    var isAstray: Bool { misunderstood > WorkerProcess.misunderstoodLimit }
 
     /// Looks at /proc for movement that no line told of: a long statement, an e2fsck.
     func look(now: Int64) {

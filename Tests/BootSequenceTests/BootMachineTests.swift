@@ -119,6 +119,28 @@ import Testing
         #expect(machine.warnings == ["factory reset: signal 9; once more", "factory reset: signal 11"])
     }
 
+    /// The LED must not say that it is done.
+    @Test(arguments: ["late", "stuck"])
+    func aWipeThatHangsIsTold(how: String) {
+        var machine = Self.machine()
+        _ = machine.handle(.started(buttonDown: true))
+        _ = machine.handle(.reset)
+        let words = Self.words(machine.handle(how == "late" ? .late : .stuck(reason: "x")))
+        #expect(words == (how == "late" ? ["kill"] : []) + ["failed", "volatile"])
+        #expect(machine.warnings.contains { $0.contains("factory reset") })
+    }
+
+    /// With `preserve`, or of the databases: it is done behind the mount, and the mount succeeds.
+    @Test(arguments: ["failed", "refused", "ok"])
+    func aResetByFilesThatFailsIsTold(result: String) {
+        var machine = Self.machine()
+        _ = machine.handle(.started(buttonDown: false))
+        let report = DataReport(
+            device: "/dev/vda1", mount: "/data", filesystem: "ext4", actions: [DataAction(rung: .wipe, result: result, detail: "button: unlink x: EPERM")])
+        #expect(Self.words(machine.handle(.mounted(report))) == (result == "ok" ? [] : ["failed"]) + ["repository 0"])
+        #expect(machine.warnings == (result == "ok" ? [] : ["factory reset: button: unlink x: EPERM"]))
+    }
+
     @Test(arguments: ["unusable", "lost twice", "stuck", "late"])
     func withoutAPartitionTheBootGoesToRAM(how: String) {
         var machine = Self.machine()

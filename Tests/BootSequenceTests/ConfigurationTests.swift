@@ -48,7 +48,8 @@ import Testing
         ("limit = 1s", 1, "outside"), ("[boot]\nlimit", 2, "neither"), ("[button]\nline = led:x", 2, "line = led:x"),
         ("[light]\nline = key:RESTART", 2, "line = key:RESTART"), ("[button]\nhold = 30s", 2, "1s to 29s"),
         ("[database a]\nadopt = flyway", 2, "adopt = flyway"), ("[database a]\nextensions = a.so", 2, "absolute paths"),
-        ("[watchdog]\ndevice = watchdog0", 2, "an absolute path or none"), ("[watchdog]\ntimeout = 1500ms", 2, "whole seconds"), ("[button]\npress = once", 2, "none, identify or reboot"),
+        ("[watchdog]\ndevice = watchdog0", 2, "an absolute path or none"), ("[watchdog]\ntimeout = 1500ms", 2, "whole seconds"), ("[boot]\nlimit = 9223372036854775807ms", 2, "1s to 24h"), ("[boot]\nstall = 1ms", 2, "1s to 24h"), ("[database a]\nuser =", 2, "a user of /etc/passwd"),
+        ("[button]\npress = once", 2, "none, identify or reboot"),
         ("[light]\nerror = key:RESTART", 2, "error = key:RESTART"), ("[data]\ngrow = much", 2, "filesystem, partition or no"),
         ("[button]\nreset = all", 2, "partition or database"),
     ])

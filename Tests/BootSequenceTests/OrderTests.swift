@@ -44,15 +44,23 @@ import Testing
         #expect(words(machine.handle(.upkeepDue(snapshot: true))) == ["upkeep 0 snapshot"])
     }
 
-    @Test(arguments: ["unusable", "lost", "stuck"])
+    /// What hangs in the kernel hangs whoever comes next: the partition is given up, once.
+    @Test func aDiskThatHangsBehindReadyIsToldAndAskedNothingMore() {
+        var machine = ready()
+        _ = machine.handle(.upkeepDue(snapshot: true))
+        #expect(words(machine.handle(.stuck(reason: "no movement"))) == ["degraded"])
+        #expect(machine.outcome == .volatile && machine.data?.problem?.contains("does not answer") == true)
+        #expect(machine.handle(.upkeepDue(snapshot: true)).isEmpty)
+    }
+
+    @Test(arguments: ["unusable", "lost"])
     func anOrderThatFailsSaysWhy(how: String) {
         var machine = ready()
         #expect(words(machine.handle(.order(Self.reset))) == ["request reset: button"])
         let event: BootMachine.Event =
             switch how {
             case "unusable": .unusable(reason: "x", actions: [])
-            case "lost": .lost(reason: "x", crash: true)
-            default: .stuck(reason: "x")
+            default: .lost(reason: "x", crash: true)
             }
         #expect(words(machine.handle(event)) == ["done \(Self.reset): x"])
     }
@@ -164,13 +172,43 @@ import Testing
         #expect(words(next.handle(.upkeepDue(snapshot: false))) == ["upkeep 0 unfinished"])
     }
 
-    /// A configuration that has changed meanwhile: what is new is brought up, what is gone is left.
+    /// A configuration that has changed while the appliance runs: what is new waits for the next boot, what is gone is left.
     @Test func onlyWhatIsStillConfiguredIsTakenUp() throws {
         let first = machine([.started(buttonDown: false), BootMachineTests.mounted, BootMachineTests.report("app", .current), BootMachineTests.report("log", .migrated)])
         let memory = first.remember(boot: "b")
         var next = BootMachine(databases: [("log", "/data/log/log.db"), ("app", "/data/other/app.db")], memory: memory)
-        #expect(words(next.handle(.started(buttonDown: false))) == ["repository 1"])
-        #expect(next.repositories.map { $0.name } == ["log"])
+        #expect(words(next.handle(.started(buttonDown: false))) == ["ready failed"])
+        #expect(next.repositories.map { $0.outcome } == [.migrated, .failed])
+        #expect(next.repositories[1].reason?.contains("the next boot brings it up") == true)
+    }
+
+    /// Lost again before it had begun: what the first life left still holds.
+    @Test func aSecondLossLeavesWhatTheFirstOneLeft() throws {
+        let first = machine([.started(buttonDown: false), BootMachineTests.mounted, BootMachineTests.report("app", .current), BootMachineTests.report("log", .current)])
+        var third = try again(try again(first))
+        #expect(words(third.handle(.started(buttonDown: false))) == ["ready current"])
+        var wiping = try again(try again(machine([.started(buttonDown: true), .reset])))
+        #expect(words(wiping.handle(.started(buttonDown: false))) == ["wipe"])
+    }
+
+    @Test func whatWasOrderedIsStillDone() throws {
+        let reset = BootMachine.Order.factoryReset(reason: "button", reboot: true)
+        var next = try again(machine([.started(buttonDown: false), BootMachineTests.mounted, .order(reset), .order(.snapshot(index: 0))]))
+        #expect(next.isResetOrdered)
+        _ = next.handle(.started(buttonDown: false))
+        _ = next.handle(BootMachineTests.report("app", .current))
+        _ = next.handle(BootMachineTests.report("log", .current))
+        #expect(words(next.handle(.upkeepDue(snapshot: false))) == ["request reset: button"])
+        // Lost while it is put on record.
+        var third = try again(next)
+        _ = third.handle(.started(buttonDown: false))
+        #expect(words(third.handle(.upkeepDue(snapshot: false))) == ["request reset: button"])
+        #expect(words(third.handle(.requested)) == ["done \(reset)"])
+    }
+
+    @Test func readyWithoutAPartitionChecksNoneBehindIt() throws {
+        var next = try again(machine([.started(buttonDown: false), .limit]))
+        #expect(words(next.handle(.started(buttonDown: false))) == ["ready failed"])
     }
 
     @Test(arguments: ["{}", "{\"boot\": \"b\"}", "{\"boot\": \"b\", \"state\": \"x\"}", "{\"boot\": \"b\", \"state\": \"ready\", \"repositories\": [{}]}",

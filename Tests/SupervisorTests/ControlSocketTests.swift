@@ -59,7 +59,8 @@ import Testing
             return .now(.null)
         }
         // An empty message looks like the end of the connection.
-        #expect(caller.receive() == (text.isEmpty ? "" : "{\"error\": \"not understood\"}"))
+        let answer = caller.receive() ?? ""
+        #expect(text.isEmpty ? answer == "" : answer.contains("\"error\": \"not understood, nothing was done"))
     }
 
     @Test func whoSaysNothingIsHungUpOn() throws {
@@ -113,11 +114,24 @@ import Testing
             socket.turn(now: 1_500, Self.answer)
             return caller
         }
+        // Also one that has asked already hears why.
         let late = Caller(path)
+        _ = late.send("status")
         socket.turn(now: 1_500, Self.answer)
         #expect(late.receive()?.contains("too many clients") == true)
         socket.answer(.snapshot(index: 0), .null)
         #expect(waiting.allSatisfy { $0.receive() == "null" })
+    }
+
+    /// All at once, and each has asked: nobody is in nobody's way.
+    @Test func whoHasAskedIsAnswered() throws {
+        let socket = try socket()
+        defer { unlink(path) }
+        // As many as fit into the queue in front of the socket.
+        let callers = (0..<9).map { _ in Caller(path) }
+        for caller in callers { #expect(caller.send("identify") == 0) }
+        socket.turn(now: 0, Self.answer)
+        for caller in callers { #expect(caller.receive() == "{\"done\": \"identify\"}") }
     }
 
     /// Within a second only so many are accepted, and meanwhile the listening socket wakes nobody.

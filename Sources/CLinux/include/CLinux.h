@@ -85,6 +85,9 @@ static inline int linux_set_nonblocking(int descriptor) {
 }
 static inline int linux_set_close_on_exec(int descriptor) { return fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
 
+/// Every descriptor from `first` up is closed in programs that are started, whoever left it open (Linux 5.11; before, they stay).
+void linux_close_all_on_exec(unsigned first);
+
 /// A close-on-exec pipe; pipe2(2) is hidden without _GNU_SOURCE.
 int linux_pipe(int ends[2]);
 

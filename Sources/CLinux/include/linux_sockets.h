@@ -23,9 +23,10 @@ ssize_t linux_receive_message(int connection, char *buffer, size_t size);
 /// Sends one message, without a signal when nobody is there; 0 or an errno.
 int linux_send_message(int connection, const char *text, size_t length);
 
+/// Sends to a connected socket without waiting and without a signal; 0 or an errno, ENOTSOCK for what is none.
+int linux_send_now(int socket, const void *bytes, size_t length);
+
 /// Sets a watchdog's timeout and says what it is then, both in seconds; what it was asked for where it does not say.
 void linux_watchdog_timeout(int device, int *seconds);
-/// Whether closing it in the agreed way stops it: 1 or 0.
-int linux_watchdog_can_stop(int device);
 
 #endif
