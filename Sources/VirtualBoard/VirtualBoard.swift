@@ -21,6 +21,7 @@ public final class VirtualBoard {
     private static let lightLine = 5
     private static let kernelLightLine = 6
     private static let buttonLine = 2
+    private static let keyLine = 4
 
     public init(_ images: BoardImages, in scratch: Scratch) {
         self.images = images
@@ -100,6 +101,11 @@ public final class VirtualBoard {
     // Active low with a pull-up: the pin is high until somebody presses.
     private func setButton(down: Bool) throws {
         try pins?.execute("set_irq_in \(gpio) unnamed-gpio-in \(Self.buttonLine) \(down ? 0 : 1)")
+    }
+
+    /// The key that the kernel's own driver has (`key:RESTART`): active high.
+    public func moveKey(down: Bool) throws {
+        try pins?.execute("set_irq_in \(gpio) unnamed-gpio-in \(Self.keyLine) \(down ? 1 : 0)")
     }
 
     public func pressButton() throws { try setButton(down: true) }

@@ -39,6 +39,7 @@ extension Story {
             try board.powerOn(firmware, disk: try workshop.oldDisk())
             guard board.kernelLight.wait(for: .working, seconds: 60) else { throw Deviation("led:status never showed working") }
             guard board.console.wait(for: "firstlightd: ready: restored", seconds: 90) != nil else { throw Deviation("not restored in 90 s") }
+            try expect(board.kernelLight.wait(for: .blinks(2), seconds: 15), "led:status shows \(board.kernelLight.current?.description ?? "no pattern")")
             for signal in ["STOP", "KILL"] {
                 try board.console.run("kill -\(signal) $(cat /var/run/firstlightd.pid)")
                 Thread.sleep(forTimeInterval: 6)
@@ -98,6 +99,10 @@ extension Story {
             try board.console.run("firstlightctl light 400/100")
             try expect(board.light.wait(for: .recovering, seconds: 20), "the application's pattern is not seen behind it")
             try board.console.run("firstlightctl light release")
+            // Who may ask: the group, by the kernel's word, and nobody else.
+            let asked = try board.console.run("for u in app nobody; do su -s /bin/sh $u -c 'firstlightctl identify'; echo $?; done").output
+            try expect(asked.hasPrefix("the LED shows it for 15 s\n0\n") && asked.contains("only root and the group") && asked.hasSuffix("\n1\n"), "app and nobody hear \(asked)")
+            try expect(board.light.wait(for: .solid, seconds: 20), "the LED does not go back to its status")
             let seen = try observe("migrated", .solid, on: board.light)
             try board.powerOff()
             return seen
@@ -125,6 +130,18 @@ extension Story {
             let seen = try finishBoot("migrated", .solid)
             try board.powerOff()
             try expectReadings(damaged, OldDevice.readings)
+            return seen
+        }
+        scene("key:RESTART held; the reset is refused: five blinks") {
+            let firmware = firmware("[button]\nline = key:RESTART\n[data]\nformat = never\n")
+            _ = try boot(firmware, try workshop.oldDisk(), expecting: "migrated", .solid)
+            try board.moveKey(down: true)
+            Thread.sleep(forTimeInterval: 5.1)
+            try board.moveKey(down: false)
+            try expect(board.light.wait(for: .blinks(5), seconds: 12), "the LED shows \(board.light.current?.description ?? "no pattern")")
+            let seen = try observe("migrated", .solid, on: board.light)
+            try expect(board.isOn && board.console.transcript.contains("format = never, so it may not be formatted"), "no reason is given")
+            try board.powerOff()
             return seen
         }
         if isFull { playStuckButton() }

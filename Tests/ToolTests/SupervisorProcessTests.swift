@@ -135,6 +135,44 @@ struct SupervisorProcessTests {
         #expect(try Tool.ctl("identify", "--config", appliance.configuration).code == 0)
     }
 
+    @Test(arguments: [("exit 3", "[hooks] on-ready: exit 3"), ("kill -9 $$", "[hooks] on-ready: signal 9"), ("/no/such/thing", "[hooks] on-ready: exit 127")])
+    func howAHookEndedIsTold(command: String, told: String) throws {
+        let appliance = try Appliance()
+        try appliance.add("[hooks]\non-ready = \(command)\n")
+        let daemon = try Daemon(appliance, life: 1)
+        try daemon.waitUntilReady()
+        #expect(daemon.wait(for: told), "\(daemon.said)")
+        #expect((try appliance.statusFields()["warnings"] as? [String] ?? []).contains(told))
+    }
+
+    @Test func aResetThatIsRefusedSaysWhyAndRebootsNothing() throws {
+        let appliance = try Appliance()
+        try appliance.add("[button]\nreboot-command = touch \(appliance.root)/rebooted\n")
+        let daemon = try Daemon(appliance, life: 1)
+        try daemon.waitUntilReady()
+        let result = try Tool.ctl("factory-reset", "--config", appliance.configuration)
+        #expect(result.code == 1 && result.errors.contains("factory reset: device = none, so it may not be formatted"), "\(result.errors)")
+        usleep(300_000)
+        #expect(!FileManager.default.fileExists(atPath: appliance.root + "/rebooted"))
+    }
+
+    /// On record it is done by the next boot, whatever becomes of the reboot.
+    @Test(.enabled(if: getuid() == 0, "the record's file is root's")) func aResetIsPutOnRecordAndThenTheBoardReboots() throws {
+        let appliance = try Appliance()
+        try appliance.add("[button]\nreset = database\nreboot-command = echo once >> \(appliance.root)/rebooted; exit 3\n")
+        let daemon = try Daemon(appliance, life: 1)
+        try daemon.waitUntilReady()
+        let result = try Tool.ctl("factory-reset", "--config", appliance.configuration, "--reason", "sold on")
+        #expect(result.code == 0 && result.output.contains("rebooting now"), "\(result.errors)")
+        #expect(daemon.wait(for: "[button] reboot-command: exit 3"), "\(daemon.said)")
+        #expect(try String(contentsOfFile: appliance.root + "/rebooted", encoding: .utf8) == "once\n")
+        daemon.stop()
+        try FileManager.default.removeItem(atPath: appliance.root + "/run")
+        let next = try Daemon(appliance, life: 2)
+        try next.waitUntilReady()
+        #expect(next.said.contains("asked for by: sold on") && next.said.contains("ready: migrated"), "\(next.said)")
+    }
+
     /// Garbage, messages of all lengths, silence, and as many connections as will go, from a boot's beginning to its end.
     @Test func aFloodedControlSocketDisturbsNoBoot() throws {
         let appliance = try Appliance()
