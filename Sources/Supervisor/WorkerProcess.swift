@@ -30,6 +30,8 @@ final class WorkerProcess {
 
     /// Chunks of 4 KiB that are read at a time.
     private static let turnLimit = 4
+    /// More than a pipe holds: a program that outlives its worker may write on.
+    private static let lastLimit = 64
     private static let misunderstoodLimit = 20
     /// A line longer than this is not one of ours.
     private static let lineLimit = 1 << 18
@@ -77,7 +79,7 @@ final class WorkerProcess {
             buffer += chunk[0..<count]
             take(now: now, log: log)
             turns += 1
-        } while !isClosed && (all || turns < WorkerProcess.turnLimit)
+        } while !isClosed && turns < (all ? WorkerProcess.lastLimit : WorkerProcess.turnLimit)
         if buffer.count > WorkerProcess.lineLimit { buffer = [] }
     }
 

@@ -126,6 +126,8 @@ final class TracedDaemon: Sendable {
         _ selection: SyscallSelection, fault: SyscallFault? = nil,
         until finish: (String) -> TracerFinish = { .settled($0) }
     ) throws -> TracerResult {
+        // Power comes with an empty /run: else the daemon would go on from the boot before.
+        try? FileManager.default.removeItem(atPath: folder.path + "/run")
         let tracer = Tracer(
             TracedDaemon.path!, ["--config", folder.path + "/firstlight.conf"],
             environment: ["FIRSTLIGHT_LOG_STDERR": "1"], output: folder.path + "/log")
