@@ -29,6 +29,7 @@ struct StoryCommand: ParsableCommand {
 
     @OptionGroup var places: Places
     @Option(help: "Only these of its parts: \(Story.Part.allCases.map(\.rawValue).joined(separator: ", ")).") var part: [Story.Part] = []
+    @Option(help: "Only scenes whose title has this in it.") var scene: String?
     @Flag(help: "Also the scenes that take long and say little more.") var full = false
 
     func run() throws {
@@ -37,7 +38,7 @@ struct StoryCommand: ParsableCommand {
         defer { scratch.remove() }
         let interruption = Interruption { scratch.remove() }
         defer { withExtendedLifetime(interruption) {} }
-        guard try Story(workshop, full: full).play(part.isEmpty ? Story.Part.allCases : part) else { throw ExitCode(1) }
+        guard try Story(workshop, full: full, only: scene).play(part.isEmpty ? Story.Part.allCases : part) else { throw ExitCode(1) }
     }
 }
 

@@ -109,15 +109,17 @@ extension Story {
         }
         scene("a wipe and a repair that take long: heartbeat, 400/100") {
             let old = try workshop.oldDisk()
-            let wiping = firmware("[boot]\nstall = 8s\n", fault: "factory reset: the button", "kill -STOP $worker")
-            try board.powerOn(wiping, disk: old, buttonDown: true)
+            try board.powerOn(workshop.firmware, disk: old, buttonDown: true)
             guard board.light.waitForFirstEdge(seconds: 60) != nil else { throw Deviation("the LED stays dark") }
             Thread.sleep(forTimeInterval: 5.5)
+            try board.hangDisk(true)
             try board.releaseButton()
             try expect(board.light.wait(for: .wiping, seconds: 10), "amid a wipe the LED shows \(board.light.current?.description ?? "no pattern")")
             // Pressed amid it, twice, and for long: it means nothing.
             try hold(0.3)
             try hold(5.2)
+            try expect(board.light.wait(for: .wiping, seconds: 5), "a press amid a wipe means something: \(board.light.segments)")
+            try board.hangDisk(false)
             _ = try finishBoot("migrated", .solid)
             try board.powerOff()
             try expectReadings(old, 0)

@@ -15,10 +15,13 @@ final class Story {
     private let start = Date()
     /// Also the scenes that take long and say little more.
     let isFull: Bool
+    private let only: String?
 
-    init(_ workshop: Workshop, full: Bool = false) {
+    /// - Parameter only: plays no scene whose title does not have this in it. Some need what those before them left.
+    init(_ workshop: Workshop, full: Bool = false, only: String? = nil) {
         self.workshop = workshop
         isFull = full
+        self.only = only
         board = VirtualBoard(workshop.images, in: workshop.scratch)
     }
 
@@ -193,6 +196,7 @@ final class Story {
     // ---- One scene ----
 
     func scene(_ title: String, _ body: () throws -> Observation) {
+        if let only, !title.contains(only) { return }
         func pad(_ text: String, _ width: Int) -> String { text.padding(toLength: width, withPad: " ", startingAt: 0) }
         do {
             let seen = try body()
