@@ -241,7 +241,7 @@ public struct ConfigurationReader {
         case "line":
             setValue(
                 key, value,
-                "gpiochipN:M, a line name, key:POWER, key:SETUP, key:PROG1, key:CONFIG, key:RESTART, key:WPS_BUTTON or none"
+                "gpiochipN:M, a line name, \(LineSpec.keyNames) or none"
             ) {
                 guard let line = LineSpec(text: value) else { return false }
                 if case .led = line { return false }

@@ -85,19 +85,15 @@ int linux_peer_is_allowed(int connection, gid_t group) {
     return 0;
 }
 
-ssize_t linux_receive_message(int connection, char *buffer, size_t size) {
+ssize_t linux_receive_message(int connection, void *buffer, size_t size) {
     return recv(connection, buffer, size, MSG_TRUNC);
 }
 
-int linux_send_message(int connection, const char *text, size_t length) {
-    return send(connection, text, length, MSG_NOSIGNAL) < 0 ? errno : 0;
+int linux_send_message(int connection, const void *bytes, size_t length) {
+    return send(connection, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
 }
 
 void linux_watchdog_timeout(int device, int *seconds) {
     // Some have a timeout that nothing changes; then it is what it is.
     if (ioctl(device, WDIOC_SETTIMEOUT, seconds)) ioctl(device, WDIOC_GETTIMEOUT, seconds);
-}
-
-int linux_send_now(int socket, const void *bytes, size_t length) {
-    return send(socket, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
 }

@@ -17,20 +17,17 @@ struct ControlClient {
         let connection = FileDescriptor(owning: raw, name: path)
         let bytes = Array(request.text.utf8)
         if bytes.count > ControlRequest.longest { throw .usage("that is longer than the \(ControlRequest.longest) bytes that fit into a request") }
-        let sent = bytes.withUnsafeBufferPointer { bytes in
-            bytes.withMemoryRebound(to: CChar.self) { linux_send_message(connection.raw, $0.baseAddress, $0.count) }
-        }
+        let sent = linux_send_message(connection.raw, bytes, bytes.count)
         // One that refuses does not wait for the question; why it does is there to be read.
         if sent != 0 && sent != EPIPE && sent != ECONNRESET { throw .failed(LinuxError("ask through", path, code: sent).text) }
-        var answer = [CChar](repeating: 0, count: 1 << 18)
-        func receive() -> Int { answer.withUnsafeMutableBufferPointer { linux_receive_message(connection.raw, $0.baseAddress, $0.count) } }
-        var length = receive()
-        if length < 0 && linux_errno() == ECONNRESET { length = receive() }
+        var answer = [UInt8](repeating: 0, count: 1 << 18)
+        var length = linux_receive_message(connection.raw, &answer, answer.count)
+        if length < 0 && linux_errno() == ECONNRESET { length = linux_receive_message(connection.raw, &answer, answer.count) }
         if length < 0 {
             throw .failed(linux_errno() == EAGAIN ? "\(path): no answer in \(timeout ?? 0) ms; it may still be done" : LinuxError.last("read the answer from", path).text)
         }
         guard length > 0, length <= answer.count,
-            let json = JSON(parsing: String(decoding: answer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self))
+            let json = JSON(parsing: String(decoding: answer[..<length], as: UTF8.self))
         else { throw .failed("\(path): the daemon hung up without an answer; its log says why") }
         if let error = json["error"]?.stringValue { throw .failed(error) }
         return json

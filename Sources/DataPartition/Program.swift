@@ -26,38 +26,12 @@ enum Program {
         guard let path = paths.first(where: { FileSystem.exists($0) }) else {
             throw LinuxError("spawn", paths.first ?? "", code: ENOENT)
         }
-        var ends: [Int32] = [-1, -1]
-        if linux_pipe(&ends) != 0 { throw .last("pipe", path) }
-        let output = FileDescriptor(owning: ends[0], name: path)
-        let child: ChildProcess
-        do {
-            // Ours must be closed once the child has its own, or reading would never end.
-            let input = FileDescriptor(owning: ends[1], name: path)
-            // English, since the lines are read; and no variable of ours (E2FSCK_FORCE…) reaches them.
-            child = try ChildProcess.start(
-                path, arguments, output: input.raw, bound: true,
-                environment: ["LC_ALL=C", "PATH=/sbin:/usr/sbin:/bin:/usr/bin"])
-        }
-        reporter.child(child.id)
         var lines = OutputLines(program: Text.name(of: path))
-        var chunk = [UInt8](repeating: 0, count: 4096)
-        let end = Clock.milliseconds + deadline
-        while true {
-            var events = [pollfd(fd: output.raw, events: Int16(POLLIN), revents: 0)]
-            let left = end - Clock.milliseconds
-            if left <= 0 || poll(&events, 1, Int32(clamping: left)) == 0 {
-                child.kill()
-                _ = try child.wait()
-                return Result(end: .killed(signal: SIGKILL), line: "killed, since it took longer than \(deadline / 1000) s", readError: lines.readError)
-            }
-            let n = try chunk.withUnsafeMutableBufferPointer { (buffer) throws(LinuxError) in
-                try output.read(into: UnsafeMutableRawBufferPointer(buffer))
-            }
-            if n == 0 { break }
-            lines.take(chunk[0..<n])
+        let ended = try ChildProcess.reading(path, arguments, limit: deadline, started: { reporter.child($0.id) }) { lines.take($0) }
+        guard let ended else {
+            return Result(end: .killed(signal: SIGKILL), line: "killed, since it took longer than \(deadline / 1000) s", readError: lines.readError)
         }
         lines.end()
-        let ended = try child.wait()
         // mkfs fails with 1, which e2fsck says when it has put things right.
         var failed = true
         if case .exited(let code) = ended { failed = code >= 8 || (code != 0 && Text.name(of: path) != "e2fsck") }

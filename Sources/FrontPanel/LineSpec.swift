@@ -16,6 +16,9 @@ public enum LineSpec: Sendable, Equatable {
         ("POWER", 116), ("SETUP", 141), ("PROG1", 148), ("CONFIG", 171), ("RESTART", 0x198), ("WPS_BUTTON", 0x211),
     ]
 
+    /// Each as the configuration spells it: `key:POWER, key:SETUP` …
+    public static var keyNames: String { keys.map { "key:\($0.name)" }.joined(separator: ", ") }
+
     /// Nil for a text that can name no line: an unknown key, a LED's name that is a path.
     public init?(text: String) {
         if text == "none" || text.utf8.isEmpty {

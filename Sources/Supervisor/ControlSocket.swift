@@ -99,13 +99,13 @@ final class ControlSocket {
 
     /// Whether the connection is still needed.
     private func serve(_ client: Client, now: Int64, _ handle: (ControlRequest) -> Reply) -> Bool {
-        var buffer = [CChar](repeating: 0, count: ControlRequest.longest)
+        var buffer = [UInt8](repeating: 0, count: ControlRequest.longest)
         let raw = client.connection.raw
-        let length = buffer.withUnsafeMutableBufferPointer { linux_receive_message(raw, $0.baseAddress, $0.count) }
+        let length = linux_receive_message(raw, &buffer, buffer.count)
         if length < 0 { return (linux_errno() == EAGAIN || linux_errno() == EINTR) && now < client.deadline }
         if length == 0 { return false }
         guard length <= ControlRequest.longest,
-            let request = ControlRequest(text: String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self))
+            let request = ControlRequest(text: String(decoding: buffer[..<length], as: UTF8.self))
         else {
             ControlSocket.send(ControlSocket.error("not understood, nothing was done: a request is one message of at most \(ControlRequest.longest) bytes, its fields between tabs (docs/front-panel.md)"), to: raw)
             return false
@@ -122,8 +122,8 @@ final class ControlSocket {
 
     /// What was asked is read: else the kernel would tell the other end of a reset connection, and not the reason.
     private static func refuse(_ raw: Int32, _ reason: String) {
-        var buffer = [CChar](repeating: 0, count: 1)
-        _ = linux_receive_message(raw, &buffer, 1)
+        var byte: UInt8 = 0
+        _ = linux_receive_message(raw, &byte, 1)
         send(error(reason), to: raw)
     }
 
@@ -132,12 +132,8 @@ final class ControlSocket {
     /// Into the socket's buffer, or not at all: nobody is waited for.
     private static func send(_ answer: JSON, to raw: Int32) {
         let bytes = Array(answer.text.utf8)
-        bytes.withUnsafeBufferPointer { bytes in
-            bytes.withMemoryRebound(to: CChar.self) { bytes in
-                if linux_send_message(raw, bytes.baseAddress, bytes.count) != EMSGSIZE { return }
-                let tooLong = Array(error("the answer is too long; status.json has it").text.utf8)
-                tooLong.withUnsafeBufferPointer { $0.withMemoryRebound(to: CChar.self) { _ = linux_send_message(raw, $0.baseAddress, $0.count) } }
-            }
-        }
+        if linux_send_message(raw, bytes, bytes.count) != EMSGSIZE { return }
+        let tooLong = Array(error("the answer is too long; status.json has it").text.utf8)
+        _ = linux_send_message(raw, tooLong, tooLong.count)
     }
 }

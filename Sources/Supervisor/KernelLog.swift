@@ -42,10 +42,8 @@ final class KernelLog {
     /// A stream to journald, which may hang on the same flash: nobody waits for it.
     private func writeToJournal(_ line: String) {
         let bytes = Array(line.utf8)
-        bytes.withUnsafeBufferPointer { bytes in
-            // A file or a terminal in its place takes what is written.
-            if linux_send_now(2, bytes.baseAddress, bytes.count) == ENOTSOCK { _ = CLinux.write(2, bytes.baseAddress, bytes.count) }
-        }
+        // A file or a terminal in its place takes what is written.
+        if linux_send_message(2, bytes, bytes.count) == ENOTSOCK { _ = CLinux.write(2, bytes, bytes.count) }
     }
 
     private func writeToKernel(_ level: LogLevel, _ text: String) {

@@ -46,7 +46,7 @@ extension Supervisor {
             hooks.append(try Hook(name, command, environment: report.environment, now: now))
             log.notice("\(name): \(command)")
         } catch {
-            complain("\(name): \(error.text)", now: now)
+            complain("\(name): \(error.text)")
             if name == Supervisor.rebootName { rebootFailed(now: now) }
         }
     }
@@ -64,7 +64,7 @@ extension Supervisor {
         }
         for (hook, complaint) in ended {
             if let complaint {
-                complain(complaint, now: now)
+                complain(complaint)
                 if hook.name == Supervisor.rebootName { rebootFailed(now: now) }
             } else {
                 log.info("\(hook.name): done")
@@ -73,7 +73,7 @@ extension Supervisor {
         }
     }
 
-    func complain(_ text: String, now: Int64) {
+    private func complain(_ text: String) {
         log.warning(text)
         if !hookTroubles.contains(text) { hookTroubles.append(text) }
         publish()
@@ -122,7 +122,11 @@ extension Supervisor {
             control?.answer(order, trouble.map { ControlSocket.error($0) } ?? .object([("done", .string("snapshot")), ("snapshot", .string(title))]))
         case .factoryReset(_, let reboot):
             control?.answer(order, trouble.map { ControlSocket.error($0) } ?? .object([("done", .string("factory-reset")), ("reboot", .bool(reboot))]))
-            if trouble != nil { return isOnRecord ? () : showFailure(now: now) }
+            if trouble != nil {
+                // Whoever asked through the socket has read why.
+                if isResetting && !isOnRecord { showFailure(now: now) }
+                return
+            }
             log.warning("factory reset: on record; the next boot erases\(reboot ? ", and begins now" : "")")
             if reboot {
                 isOnRecord = true
@@ -130,7 +134,7 @@ extension Supervisor {
                 self.reboot(now: now)
             }
         case .history:
-            if let trouble { complain(trouble, now: now) }
+            if let trouble { complain(trouble) }
         case .reboot:
             reboot(now: now)
         }

@@ -45,7 +45,7 @@ import Testing
         ("[colour]\nx = 1", 1, "unknown section"), ("[boot]\nlimt = 1s", 2, "limt: unknown key"),
         ("[boot]\nlimit = soon", 2, "limit = soon"), ("[data]\nformat = often", 2, "format = often"),
         ("[database a/b]\npath = /x", 1, "letters, digits"), ("[boot\nlimit = 1s", 1, "no closing bracket"),
-        ("limit = 1s", 1, "outside"), ("[boot]\nlimit", 2, "neither"), ("[button]\nline = led:x", 2, "line = led:x"),
+        ("limit = 1s", 1, "outside"), ("[boot]\nlimit", 2, "neither"), ("[button]\nline = led:x", 2, "line = led:x"), ("[button]\nline = key:ENTER", 2, "key:RESTART, key:WPS_BUTTON or none"),
         ("[light]\nline = key:RESTART", 2, "line = key:RESTART"), ("[button]\nhold = 30s", 2, "1s to 29s"),
         ("[database a]\nadopt = flyway", 2, "adopt = flyway"), ("[database a]\nextensions = a.so", 2, "absolute paths"),
         ("[watchdog]\ndevice = watchdog0", 2, "an absolute path or none"), ("[watchdog]\ntimeout = 1500ms", 2, "whole seconds"), ("[boot]\nlimit = 9223372036854775807ms", 2, "1s to 24h"), ("[boot]\nstall = 1ms", 2, "1s to 24h"), ("[database a]\nuser =", 2, "a user of /etc/passwd"),

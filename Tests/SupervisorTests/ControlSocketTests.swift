@@ -23,9 +23,9 @@ import Testing
 
         /// What came; empty when the other end hung up, nil when nothing did.
         func receive() -> String? {
-            var buffer = [CChar](repeating: 0, count: 4096)
+            var buffer = [UInt8](repeating: 0, count: 4096)
             let length = linux_receive_message(raw, &buffer, buffer.count)
-            return length < 0 ? nil : String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            return length < 0 ? nil : String(decoding: buffer[..<length], as: UTF8.self)
         }
     }
 

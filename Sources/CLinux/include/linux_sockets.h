@@ -19,12 +19,9 @@ int linux_control_connect(const char *path, int64_t timeout);
 /// Whether the process at the other end was root or in `group` (0: root alone) when it connected: 1 or 0.
 int linux_peer_is_allowed(int connection, gid_t group);
 /// Takes one message: its whole length, which may be more than what went into `buffer`; 0 at the end, -1 with errno.
-ssize_t linux_receive_message(int connection, char *buffer, size_t size);
-/// Sends one message, without a signal when nobody is there; 0 or an errno.
-int linux_send_message(int connection, const char *text, size_t length);
-
-/// Sends to a connected socket without waiting and without a signal; 0 or an errno, ENOTSOCK for what is none.
-int linux_send_now(int socket, const void *bytes, size_t length);
+ssize_t linux_receive_message(int connection, void *buffer, size_t size);
+/// Sends to a connected socket without waiting, and without a signal when nobody is there; 0 or an errno, ENOTSOCK for what is none.
+int linux_send_message(int connection, const void *bytes, size_t length);
 
 /// Sets a watchdog's timeout and says what it is then, both in seconds; what it was asked for where it does not say.
 void linux_watchdog_timeout(int device, int *seconds);
