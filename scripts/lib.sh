@@ -87,7 +87,7 @@ debian_source() {
 # and keys and shares no state with it, so nothing here changes what is installed or known.
 private_apt() {
 	local architecture
-	case $1 in aarch64) architecture=arm64 ;; x86_64) architecture=amd64 ;; esac
+	case $1 in aarch64) architecture=arm64 ;; armv7) architecture=armhf ;; x86_64) architecture=amd64 ;; esac
 	APT=$PWD/build/cache/apt-$1-$2
 	mkdir -p "$APT"/{lists/partial,archives/partial,debs}
 	debian_source "$2" >"$APT/debian.sources"
