@@ -46,6 +46,25 @@ public final class Console: Sendable {
         }
     }
 
+    /// Waits until somebody can type commands: at a shell, or behind a login prompt that lets root in without a password.
+    func logIn(seconds: Double) throws {
+        let login = "login: "
+        let found = record.wait(seconds: seconds) { record -> Bool? in
+            let all = Self.string(record.text[...])
+            if all.contains(Self.greeting) { return false }
+            return all.contains(login) ? true : nil
+        }
+        guard let mustLogIn = found else { throw BoardError("the board has neither shell nor login prompt within \(Int(seconds)) s") }
+        if !mustLogIn { return }
+        let start = record.update { $0.text.count }
+        type("root\n")
+        let prompt = record.wait(seconds: seconds) { record -> String? in
+            let answer = Self.string(record.text[start...])
+            return ["Password:", "# "].first { answer.hasSuffix($0) || answer.hasSuffix($0 + " ") }
+        }
+        guard prompt == "# " else { throw BoardError("root cannot log in at the console: \(prompt ?? "no prompt came")") }
+    }
+
     /// Whether the shell is there to be typed at.
     public var hasShell: Bool { transcript.contains(Self.greeting) }
 

@@ -1,10 +1,12 @@
 #if Lab
 import Foundation
 
-/// A disk of the board's that is no data disk of an appliance: a file, as it is.
+/// A disk of the board's: a file, as it is.
 public struct Drive: Sendable {
     let file: URL
     let log: URL?
+    /// QEMU's word. As a rule the host's own cache is disk enough: it outlives QEMU, which is what a power cut ends here.
+    var cache = "unsafe"
 
     /// - Parameter log: where each write and flush is recorded in dm-log-writes' format (QEMU's blklogwrites), with a volatile cache.
     public init(_ file: URL, log: URL? = nil) {
@@ -13,7 +15,7 @@ public struct Drive: Sendable {
     }
 
     func arguments(_ index: Int) -> [String] {
-        guard let log else { return ["-drive", "file=\(file.path),format=raw,if=virtio,cache=unsafe"] }
+        guard let log else { return ["-drive", "file=\(file.path),format=raw,if=virtio,cache=\(cache)"] }
         return [
             "-blockdev", "driver=file,node-name=f\(index),filename=\(file.path)",
             "-blockdev", "driver=file,node-name=l\(index),filename=\(log.path)",

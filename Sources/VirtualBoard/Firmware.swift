@@ -4,13 +4,17 @@ import Foundation
 /// A root filesystem for the board: the built one, or a variation of it.
 public struct Firmware: Sendable {
     private let archive: Monitored<CpioArchive>
+    private let images: BoardImages
 
     /// The one that scripts/build-image made.
     public init(_ images: BoardImages) throws {
-        archive = Monitored(try CpioArchive(HostTool.run(["gzip", "-dc", images.initramfs.path])))
+        self.init(try CpioArchive(HostTool.run(["gzip", "-dc", images.initramfs.path])), images)
     }
 
-    private init(_ archive: CpioArchive) { self.archive = Monitored(archive) }
+    private init(_ archive: CpioArchive, _ images: BoardImages) {
+        self.archive = Monitored(archive)
+        self.images = images
+    }
 
     /// Without a file, or a directory and all that is in it.
     public func removing(_ path: String) -> Firmware {
@@ -20,7 +24,7 @@ public struct Firmware: Sendable {
             let entry = $0.name.hasPrefix("./") ? String($0.name.dropFirst(2)) : $0.name
             return entry == name || entry.hasPrefix(name + "/")
         }
-        return Firmware(changed)
+        return Firmware(changed, images)
     }
 
     /// With a file; the directories above it must be there or be made by `replacing`.
@@ -28,20 +32,25 @@ public struct Firmware: Sendable {
         var changed = removing(path).archive.update { $0 }
         changed.entries.append(
             .init(name: String(path.drop { $0 == "/" }), mode: 0o100000 | mode, data: Data(contents.utf8)))
-        return Firmware(changed)
+        return Firmware(changed, images)
     }
 
     /// With these files, and no others, in a directory.
     public func replacing(directory: String, with files: [String: String]) -> Firmware {
         var changed = removing(directory).archive.update { $0 }
         changed.entries.append(.init(name: String(directory.drop { $0 == "/" }), mode: 0o040755))
-        var firmware = Firmware(changed)
+        var firmware = Firmware(changed, images)
         for (name, contents) in files.sorted(by: { $0.key < $1.key }) {
             firmware = firmware.adding("\(directory)/\(name)", contents)
         }
         return firmware
     }
 
-    func write(to file: URL) throws { try archive.update { try $0.bytes.write(to: file) } }
+    /// Kernel and device tree as built, and this root filesystem as a file in `scratch`.
+    func files(in scratch: Scratch) throws -> BootFiles {
+        let initramfs = scratch.file("initramfs.cpio")
+        try archive.update { try $0.bytes.write(to: initramfs) }
+        return BootFiles(kernel: images.kernel, initramfs: initramfs, deviceTree: images.deviceTree)
+    }
 }
 #endif

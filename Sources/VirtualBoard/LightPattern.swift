@@ -26,6 +26,18 @@ public enum LightPattern: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// What an LED says of an outcome; nil for a word that is none.
+    public init?(outcome: String) {
+        switch outcome {
+        case "current", "migrated", "downgraded", "ahead", "skipped": self = .solid
+        case "restored": self = .blinks(2)
+        case "rebuilt": self = .blinks(3)
+        case "volatile": self = .blinks(4)
+        case "failed": self = .blinks(5)
+        default: return nil
+        }
+    }
+
     public var description: String {
         switch self {
         case .dark: "dark"

@@ -10,7 +10,6 @@ public final class VirtualBoard {
     public let kernelLight = LightRecorder()
     public let console = Console()
 
-    private let images: BoardImages
     private let scratch: Scratch
     private var machine: Child?
     private var control: QMP?
@@ -23,16 +22,13 @@ public final class VirtualBoard {
     private static let buttonLine = 2
     private static let keyLine = 4
 
-    public init(_ images: BoardImages, in scratch: Scratch) {
-        self.images = images
-        self.scratch = scratch
-    }
+    public init(in scratch: Scratch) { self.scratch = scratch }
 
     deinit { machine?.kill() }
 
     public var isOn: Bool { machine?.isRunning ?? false }
 
-    /// Applies power.
+    /// Applies power: the firmware is all in RAM, and the disks are for its data.
     /// - Parameters:
     ///   - disk: nil boots without any.
     ///   - drives: behind the data disk, in their order.
@@ -43,21 +39,30 @@ public final class VirtualBoard {
         _ firmware: Firmware, disk: DataDisk?, drives: [Drive] = [], commandLine: String = "", watchdog: Bool = false,
         buttonDown: Bool = false
     ) throws {
+        try powerOn(
+            firmware.files(in: scratch), drives: (disk.map { [$0.drive] } ?? []) + drives, commandLine: "quiet \(commandLine)",
+            watchdog: watchdog, buttonDown: buttonDown)
+    }
+
+    /// Applies power: what the files do not bring is on the disks.
+    /// - Parameters:
+    ///   - drives: /dev/vda, /dev/vdb and so on.
+    ///   - commandLine: what the kernel is told besides its console. A bootloader has its own.
+    public func powerOn(
+        _ files: BootFiles, drives: [Drive], commandLine: String = "", watchdog: Bool = false, buttonDown: Bool = false
+    ) throws {
         precondition(!isOn)
-        let initramfs = scratch.file("initramfs.cpio")
-        try firmware.write(to: initramfs)
         let (serial, qmp, qtest) = try (Channel(), Channel(), Channel())
         var arguments = [
             "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-m", "256", "-accel", "tcg", "-display", "none",
-            "-nic", "none", "-rtc", "base=1970-01-01", "-kernel", images.kernel.path, "-initrd", initramfs.path, "-dtb",
-            images.deviceTree.path, "-append", "console=ttyAMA0 quiet panic=1 \(commandLine)", "-no-reboot", "-S",
+            "-nic", "none", "-rtc", "base=1970-01-01", "-no-reboot", "-S",
             // A slot for a disk that comes late.
             "-device", "pcie-root-port,id=late-port,chassis=1",
             "-chardev", "socket,id=serial,fd=3", "-serial", "chardev:serial",
             "-chardev", "socket,id=qmp,fd=4", "-mon", "chardev=qmp,mode=control",
             "-chardev", "socket,id=qtest,fd=5", "-qtest", "chardev:qtest", "-qtest-log", "none",
         ]
-        if let disk { arguments += ["-drive", "file=\(disk.file.path),format=raw,if=virtio,cache=writeback"] }
+        arguments += files.arguments(commandLine: commandLine)
         for (index, drive) in drives.enumerated() { arguments += drive.arguments(index) }
         // A reset ends QEMU (-no-reboot): whoever waits for it sees that.
         if watchdog { arguments += ["-device", "i6300esb", "-action", "watchdog=reset"] }
@@ -142,7 +147,7 @@ public final class VirtualBoard {
 
     /// Shuts down in order, as a person at the console would.
     public func powerOff() throws {
-        try console.waitForShell(seconds: 30)
+        try console.logIn(seconds: 30)
         // By its path: a BusyBox shell takes its own applet first, which says something else to systemd.
         console.type("/sbin/poweroff\n")
         let machine = machine
@@ -151,6 +156,18 @@ public final class VirtualBoard {
             throw BoardError("the board did not power off within 30 s")
         }
         for light in [light, kernelLight] { light.end() }
+    }
+
+    /// Waits until firstlightd says on the console that it is ready: the outcome.
+    public func waitForReady(seconds: Double) throws -> String {
+        let deadline = Date(timeIntervalSinceNow: seconds)
+        while true {
+            let ended = !isOn
+            // `firstlightd: ` in the kernel's log, `firstlightd[94]: ` in the journal.
+            if let said = console.wait(for: ": ready: ", seconds: 0.5) { return String(said.prefix { $0 != "," }) }
+            if ended { throw BoardError("the board went off before it was ready") }
+            if Date() > deadline { throw BoardError("not ready in \(Int(seconds)) s") }
+        }
     }
 
     /// Whether the board ended by itself within `seconds`.

@@ -18,7 +18,7 @@ final class Desk {
 
     init(_ workshop: Workshop) throws {
         self.workshop = workshop
-        board = VirtualBoard(workshop.images, in: workshop.scratch)
+        board = VirtualBoard(in: workshop.scratch)
         firmware = workshop.firmware
         disk = try workshop.blankDisk()
         (screen.firmware, screen.disk) = ("as built", "blank")

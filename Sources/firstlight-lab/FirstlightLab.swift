@@ -6,7 +6,7 @@ import VirtualBoard
 struct FirstlightLab: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "firstlight-lab", abstract: "A board that is not there, to boot, measure and unplug.",
-        subcommands: [StoryCommand.self, DeskCommand.self, OldDeviceCommand.self, TortureCommand.self, TortureLaneCommand.self,
+        subcommands: [StoryCommand.self, DeskCommand.self, BootCommand.self, OldDeviceCommand.self, TortureCommand.self, TortureLaneCommand.self,
             PlantCommand.self, MutantsCommand.self, F2FSCommand.self])
 }
 

@@ -7,7 +7,7 @@ extension Story {
     func playSystemd() throws {
         let workshop = try workshop.systemd()
         let other = board
-        board = VirtualBoard(workshop.images, in: workshop.scratch)
+        board = VirtualBoard(in: workshop.scratch)
         defer { board = other }
         let disk = try workshop.oldDisk()
 

@@ -43,8 +43,8 @@ extension Story {
             for turn in 1...Bootloader.limit {
                 try expect(try loader.choose() == .b, "turn \(turn) of slot B is slot A's")
                 try board.powerOn(slotB, disk: disk, drives: [loader.drive])
-                guard let said = board.console.wait(for: "firstlightd: ready: ", seconds: 90) else { throw Deviation("not ready in 90 s") }
-                try expect(said.hasPrefix("restored,"), "slot B says \(said), not restored")
+                let said = try board.waitForReady(seconds: 90)
+                try expect(said == "restored", "slot B says \(said), not restored")
                 try expect(board.waitForEnd(seconds: 30), "slot B did not reboot")
                 board.cutPower()
                 try expectMarked(loader, good: false)

@@ -22,7 +22,7 @@ final class Story {
         self.workshop = workshop
         isFull = full
         self.only = only
-        board = VirtualBoard(workshop.images, in: workshop.scratch)
+        board = VirtualBoard(in: workshop.scratch)
     }
 
     enum Part: String, CaseIterable, ExpressibleByArgument {
@@ -224,9 +224,8 @@ final class Story {
 
     /// Waits for READY and compares.
     func finishBoot(_ outcome: String, _ pattern: LightPattern) throws -> Observation {
-        // `firstlightd: ` in the kernel's log, `firstlightd[94]: ` in the journal.
-        guard let said = board.console.wait(for: ": ready: ", seconds: 90) else { throw Deviation("not ready in 90 s") }
-        try expect(said.hasPrefix("\(outcome),"), "the console says \(said), not \(outcome)")
+        let said = try board.waitForReady(seconds: 90)
+        try expect(said == outcome, "the console says \(said), not \(outcome)")
         return try observe(outcome, pattern, on: board.light)
     }
 

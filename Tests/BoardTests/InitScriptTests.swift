@@ -13,7 +13,7 @@ import VirtualBoard
         let build = ProcessInfo.processInfo.environment["FIRSTLIGHT_BUILD"] ?? "build"
         scratch = try Scratch()
         images = try BoardImages(URL(fileURLWithPath: build).appendingPathComponent("board"))
-        board = VirtualBoard(images, in: scratch)
+        board = VirtualBoard(in: scratch)
     }
 
     private func script(_ word: String) throws -> (output: String, code: Int32) {

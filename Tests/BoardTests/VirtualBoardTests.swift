@@ -15,7 +15,7 @@ import VirtualBoard
         scratch = try Scratch()
         images = try BoardImages(URL(fileURLWithPath: build).appendingPathComponent("board"))
         bare = try Firmware(images).removing("/etc/init.d/S15firstlight")
-        board = VirtualBoard(images, in: scratch)
+        board = VirtualBoard(in: scratch)
     }
 
     /// The kernel's number for line 0 of the PL061.

@@ -29,7 +29,7 @@ public struct F2FSLane {
 
     public init(_ images: BoardImages, in scratch: Scratch) throws {
         self.scratch = scratch
-        board = VirtualBoard(images, in: scratch)
+        board = VirtualBoard(in: scratch)
         firmware = try Firmware(images).removing("/etc/init.d/S15firstlight")
     }
 
