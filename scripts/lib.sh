@@ -64,9 +64,9 @@ debian_source() {
 		echo
 	done | awk -v suite="$1" '
 		function finish() {
-			if (types ~ /(^|[ \t])deb([ \t]|$)/ && debian && !disabled) {
+			# To the end of its input, or who writes it would die of SIGPIPE.
+			if (types ~ /(^|[ \t])deb([ \t]|$)/ && debian && !disabled && !found++) {
 				print "Types: deb\nSuites: " suite "\nComponents: main\n" rest
-				exit
 			}
 			types = rest = field = ""; debian = disabled = 0
 		}
