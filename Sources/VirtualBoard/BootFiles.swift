@@ -9,6 +9,8 @@ public struct BootFiles: Sendable {
     }
     let start: Start
     let deviceTree: URL?
+    /// QEMU's program, and what machine and processor it is to be.
+    var machine = ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53"]
 
     /// As a bootloader does it that needs nothing from a disk.
     /// - Parameters:
@@ -25,8 +27,10 @@ public struct BootFiles: Sendable {
         self.deviceTree = deviceTree
     }
 
+    /// QEMU's, from its name on.
     func arguments(commandLine: String) -> [String] {
-        var arguments = deviceTree.map { ["-dtb", $0.path] } ?? []
+        var arguments = machine
+        if let deviceTree { arguments += ["-dtb", deviceTree.path] }
         switch start {
         case .kernel(let kernel, let initramfs):
             arguments += ["-kernel", kernel.path, "-append", "console=ttyAMA0 panic=1 \(commandLine)"]

@@ -50,7 +50,9 @@ public struct Firmware: Sendable {
     func files(in scratch: Scratch) throws -> BootFiles {
         let initramfs = scratch.file("initramfs.cpio")
         try archive.update { try $0.bytes.write(to: initramfs) }
-        return BootFiles(kernel: images.kernel, initramfs: initramfs, deviceTree: images.deviceTree)
+        var files = BootFiles(kernel: images.kernel, initramfs: initramfs, deviceTree: images.deviceTree)
+        files.machine = images.machine
+        return files
     }
 }
 #endif

@@ -1,7 +1,7 @@
 #if Lab
 import Foundation
 
-/// An aarch64 board that is not there: QEMU's `virt` machine with a real kernel, a real GPIO controller with an LED on line 5 and a
+/// A board that is not there: QEMU's `virt` machine with a real kernel, a real GPIO controller with an LED on line 5 and a
 /// button on line 2, a data disk, a serial console, and a plug to pull.
 public final class VirtualBoard {
     /// The oscilloscope on the LED's pin.
@@ -53,16 +53,15 @@ public final class VirtualBoard {
     ) throws {
         precondition(!isOn)
         let (serial, qmp, qtest) = try (Channel(), Channel(), Channel())
-        var arguments = [
-            "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-m", "256", "-accel", "tcg", "-display", "none",
-            "-nic", "none", "-rtc", "base=1970-01-01", "-no-reboot", "-S",
+        var arguments = files.arguments(commandLine: commandLine)
+        arguments += [
+            "-m", "256", "-accel", "tcg", "-display", "none", "-nic", "none", "-rtc", "base=1970-01-01", "-no-reboot", "-S",
             // A slot for a disk that comes late.
             "-device", "pcie-root-port,id=late-port,chassis=1",
             "-chardev", "socket,id=serial,fd=3", "-serial", "chardev:serial",
             "-chardev", "socket,id=qmp,fd=4", "-mon", "chardev=qmp,mode=control",
             "-chardev", "socket,id=qtest,fd=5", "-qtest", "chardev:qtest", "-qtest-log", "none",
         ]
-        arguments += files.arguments(commandLine: commandLine)
         for (index, drive) in drives.enumerated() { arguments += drive.arguments(index) }
         // A reset ends QEMU (-no-reboot): whoever waits for it sees that.
         if watchdog { arguments += ["-device", "i6300esb", "-action", "watchdog=reset"] }
