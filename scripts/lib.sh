@@ -83,15 +83,21 @@ debian_source() {
 		{ rest = rest $0 "\n" }'
 }
 
-# private_apt ARCH SUITE: an apt of our own, in $APT, for another architecture and suite. It inherits this machine's proxies
+# private_apt ARCH|source SUITE: an apt of our own, in $APT, for another architecture and suite. It inherits this machine's proxies
 # and keys and shares no state with it, so nothing here changes what is installed or known.
 private_apt() {
 	local architecture
-	case $1 in aarch64) architecture=arm64 ;; armv7) architecture=armhf ;; x86_64) architecture=amd64 ;; esac
+	case $1 in
+		aarch64) architecture=arm64 ;;
+		armv7) architecture=armhf ;;
+		x86_64) architecture=amd64 ;;
+		source) architecture=$(dpkg --print-architecture) ;;
+	esac
 	APT=$PWD/build/cache/apt-$1-$2
 	mkdir -p "$APT"/{lists/partial,archives/partial,debs}
 	debian_source "$2" >"$APT/debian.sources"
 	[ -s "$APT/debian.sources" ] || die "apt on this machine has no source of Debian that $2 could be taken from"
+	[ "$1" != source ] || sed -i 's/^Types: deb$/Types: deb-src/' "$APT/debian.sources"
 	# #clear works only in a file given with -c: this machine's hooks must not run on our state, nor its pins apply.
 	cat >"$APT/apt.conf" <<-END
 		#clear APT::Update::Post-Invoke;
