@@ -242,7 +242,8 @@ public struct Database: ~Copyable {
         if code == SQLITE_OK { return }
         let text = message.map { String(cString: $0) } ?? String(cString: sqlite3_errstr(code))
         sqlite3_free(message)
-        throw SQLiteError(operation: "load extension for", database: self.path, code: code, message: text)
+        // A static program's dlopen does not name what it was asked for.
+        throw SQLiteError(operation: "load extension \(path) for", database: self.path, code: code, message: text)
     }
 
     /// The `sqlite3 *`, for calls of SQLite's C interface that this library does not have: registering functions and collations.

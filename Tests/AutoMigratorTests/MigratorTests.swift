@@ -367,7 +367,7 @@ import Testing
         #expect(report.outcome == .failed)
         #expect(report.reason?.contains("somebody but root could have changed \(library); it is not loaded") == true, "\(report)")
         #expect(chmod(library, 0o644) == 0)
-        #expect(bench.boot { $0.extensions = [library] }.reason?.contains("load extension for") == true)
+        #expect(bench.boot { $0.extensions = [library] }.reason?.contains("load extension \(library) for") == true)
         #expect(bench.boot { $0.extensions = ["/nowhere.so"] }.reason?.contains("ENOENT") == true)
         #expect(bench.boot().outcome == .migrated)
     }

@@ -472,6 +472,21 @@ struct CommandTests {
         #expect(!(extensions.output + extensions.errors).contains("cannot print value"))
     }
 
+    @Test(.enabled(if: Tool.isStatic && geteuid() == 0, "only a static firmware loads no extension, and an extension must be root's"))
+    func aStaticFirmwareSaysThatItLoadsNoExtension() throws {
+        let bench = try Bench.sound()
+        #expect(try bench.ctl("migrate", "--to", "2").code == 0)
+        let library = bench.root + "/x.so"
+        try "int sqlite3_x_init(void) { return 0; }".write(toFile: bench.root + "/x.c", atomically: false, encoding: .utf8)
+        let compiler = try Tool.run("/usr/bin/env", ["clang", "-shared", "-fPIC", "-o", library, bench.root + "/x.c"])
+        try #require(compiler.code == 0, "clang is part of the Swift toolchain: \(compiler.errors)")
+        let seen = try bench.ctl("migrate", "--extensions", library)
+        #expect(seen.code == 3, "\(seen)")
+        #expect((seen.output + seen.errors).contains("load extension \(library) for"), "\(seen)")
+        #expect((seen.output + seen.errors).contains("Dynamic loading not supported"), "\(seen)")
+        #expect(try bench.ctl("migrate").code == 0)
+    }
+
     // ---- Whatever is there ----
 
     @Test(arguments: ["plan", "migrate", "rollback", "check", "snapshot", "restore", "restore --list"])

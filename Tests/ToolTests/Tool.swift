@@ -9,6 +9,13 @@ struct Tool {
         return FileManager.default.isExecutableFile(atPath: "\(path)/firstlightd") ? path : nil
     }()
 
+    /// A static one has no loader, and loads no extensions.
+    static let isStatic: Bool = {
+        guard let directory, let program = FileHandle(forReadingAtPath: "\(directory)/firstlightd") else { return false }
+        // The loader's name is the first thing behind the program headers.
+        return (try? program.read(upToCount: 4096))?.range(of: Data("/ld-".utf8)) == nil
+    }()
+
     struct Result {
         let code: Int32
         let output: String
