@@ -29,9 +29,13 @@ public struct Firmware: Sendable {
 
     /// With a file; the directories above it must be there or be made by `replacing`.
     public func adding(_ path: String, _ contents: String, mode: UInt32 = 0o644) -> Firmware {
+        adding(path, Data(contents.utf8), mode: mode)
+    }
+
+    /// The same with a file that is no text.
+    public func adding(_ path: String, _ contents: Data, mode: UInt32 = 0o644) -> Firmware {
         var changed = removing(path).archive.update { $0 }
-        changed.entries.append(
-            .init(name: String(path.drop { $0 == "/" }), mode: 0o100000 | mode, data: Data(contents.utf8)))
+        changed.entries.append(.init(name: String(path.drop { $0 == "/" }), mode: 0o100000 | mode, data: contents))
         return Firmware(changed, images)
     }
 

@@ -18,8 +18,13 @@ struct Places: ParsableArguments {
     @Option(help: "The example appliance's migrations.")
     var migrations = "rootfs-overlay/usr/share/firstlight/migrations/app"
 
+    @Option(help: "Another firstlightd in the place of the board's own, as one linked with musl.", completion: .file())
+    var daemon: String?
+
     func workshop() throws -> Workshop {
-        try Workshop(board: URL(fileURLWithPath: board), migrations: URL(fileURLWithPath: migrations))
+        try Workshop(
+            board: URL(fileURLWithPath: board), migrations: URL(fileURLWithPath: migrations),
+            daemon: daemon.map { try Data(contentsOf: URL(fileURLWithPath: $0)) })
     }
 }
 

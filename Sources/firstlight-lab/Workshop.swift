@@ -10,15 +10,20 @@ struct Workshop {
     let firmware: Firmware
     private let migrations: URL
     private let files: [String: String]
+    private let daemon: Data?
 
     static let directory = "/usr/share/firstlight/migrations/app"
     private static let next = "20260601090000_add_alarms.sql"
 
-    /// - Parameter scratch: somebody else's, for its files; else it has its own.
-    init(board: URL, migrations: URL, in scratch: Scratch? = nil) throws {
+    /// - Parameters:
+    ///   - daemon: a firstlightd in the place of the one that the board was built with.
+    ///   - scratch: somebody else's, for its files; else it has its own.
+    init(board: URL, migrations: URL, daemon: Data? = nil, in scratch: Scratch? = nil) throws {
         self.scratch = try scratch ?? Scratch()
         images = try BoardImages(board)
-        firmware = try Firmware(images)
+        let built = try Firmware(images)
+        firmware = daemon.map { built.adding("/usr/sbin/firstlightd", $0, mode: 0o755) } ?? built
+        self.daemon = daemon
         self.migrations = migrations
         var files: [String: String] = [:]
         for name in try FileManager.default.contentsOfDirectory(atPath: migrations.path) {
@@ -33,7 +38,7 @@ struct Workshop {
         guard FileManager.default.fileExists(atPath: board.path) else {
             throw BoardError("\(board.path) is missing; scripts/build-image --init systemd makes it")
         }
-        return try Workshop(board: board, migrations: migrations, in: scratch)
+        return try Workshop(board: board, migrations: migrations, daemon: daemon, in: scratch)
     }
 
     /// The next release: one more step.
