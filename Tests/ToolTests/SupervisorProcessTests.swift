@@ -40,10 +40,12 @@ struct SupervisorProcessTests {
 
         var said: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
 
-        func wait(for text: String) -> Bool {
+        func wait(for text: String) -> Bool { wait { said.contains(text) } }
+
+        func wait(until holds: () throws -> Bool) rethrows -> Bool {
             let deadline = Date(timeIntervalSinceNow: 10)
             while Date() < deadline {
-                if said.contains(text) { return true }
+                if try holds() { return true }
                 usleep(10_000)
             }
             return false
@@ -142,7 +144,8 @@ struct SupervisorProcessTests {
         let daemon = try Daemon(appliance, life: 1)
         try daemon.waitUntilReady()
         #expect(daemon.wait(for: told), "\(daemon.said)")
-        #expect((try appliance.statusFields()["warnings"] as? [String] ?? []).contains(told))
+        // status.json is written behind the log.
+        #expect(try daemon.wait { (try appliance.statusFields()["warnings"] as? [String] ?? []).contains(told) })
     }
 
     @Test func aResetThatIsRefusedSaysWhyAndRebootsNothing() throws {
