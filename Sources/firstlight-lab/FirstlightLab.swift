@@ -36,6 +36,7 @@ struct StoryCommand: ParsableCommand {
     @Option(help: "Only these of its parts: \(Story.Part.allCases.map(\.rawValue).joined(separator: ", ")).") var part: [Story.Part] = []
     @Option(help: "Only scenes whose title has this in it.") var scene: String?
     @Flag(help: "Also the scenes that take long and say little more.") var full = false
+    @Option(help: "Draws the LED's traces there, as an SVG: the part database is what the picture is of.") var traces: String?
 
     func run() throws {
         let workshop = try places.workshop()
@@ -43,7 +44,10 @@ struct StoryCommand: ParsableCommand {
         defer { scratch.remove() }
         let interruption = Interruption { scratch.remove() }
         defer { withExtendedLifetime(interruption) {} }
-        guard try Story(workshop, full: full, only: scene).play(part.isEmpty ? Story.Part.allCases : part) else { throw ExitCode(1) }
+        let picture = traces.map { Traces(URL(fileURLWithPath: $0)) }
+        let story = Story(workshop, full: full, only: scene, traces: picture)
+        guard try story.play(part.isEmpty ? Story.Part.allCases : part) else { throw ExitCode(1) }
+        try picture?.write()
     }
 }
 

@@ -16,12 +16,18 @@ final class Story {
     /// Also the scenes that take long and say little more.
     let isFull: Bool
     private let only: String?
+    private let traces: Traces?
+    /// The scene of the moment goes on until the picture's time is over.
+    private var isWatched = false
 
-    /// - Parameter only: plays no scene whose title does not have this in it. Some need what those before them left.
-    init(_ workshop: Workshop, full: Bool = false, only: String? = nil) {
+    /// - Parameters:
+    ///   - only: plays no scene whose title does not have this in it. Some need what those before them left.
+    ///   - traces: the picture, where one is wanted.
+    init(_ workshop: Workshop, full: Bool = false, only: String? = nil, traces: Traces? = nil) {
         self.workshop = workshop
         isFull = full
         self.only = only
+        self.traces = traces
         board = VirtualBoard(in: workshop.scratch)
     }
 
@@ -198,8 +204,10 @@ final class Story {
     func scene(_ title: String, _ body: () throws -> Observation) {
         if let only, !title.contains(only) { return }
         func pad(_ text: String, _ width: Int) -> String { text.padding(toLength: width, withPad: " ", startingAt: 0) }
+        isWatched = traces?.watches(title) ?? false
         do {
             let seen = try body()
+            traces?.add(title, seen, board.light)
             let (light, outcome) = (pad(seen.pattern?.description ?? "?", 17), pad(seen.outcome, 11))
             print("  \(pad(title, 62))\(light)\(outcome)\(seen.readyMilliseconds) ms")
         } catch {
@@ -237,6 +245,7 @@ final class Story {
         guard let status = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else {
             throw Deviation("status.json is \(text)")
         }
+        while isWatched, light.milliseconds < Double(Traces.seconds) * 1000 { Thread.sleep(forTimeInterval: 0.1) }
         let observation = Observation(
             outcome: status["outcome"] as? String ?? "none", pattern: seen, readyMilliseconds: Int(ready), status: status,
             segments: light.segments)
