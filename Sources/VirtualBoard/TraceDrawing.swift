@@ -9,7 +9,7 @@ public struct TraceDrawing {
 
     /// The width that GitHub gives to a page's text, about, so that nothing is scaled to where it cannot be read.
     private static let width = 940.0
-    private static let (axisLeft, axisRight) = (236.0, 810.0)
+    private static let (axisLeft, axisRight) = (212.0, 838.0)
     private static let (top, rowHeight, pulseHeight) = (58.0, 45.0, 15.0)
 
     /// - Parameter seconds: the time axis's length; what a trace has beyond it is not drawn.
@@ -28,13 +28,13 @@ public struct TraceDrawing {
             Self.style,
             "<rect class=\"card\" x=\".5\" y=\".5\" width=\"\(Self.number(Self.width - 1))\" height=\"\(Self.number(height - 1))\" rx=\"8\"/>",
             text("What the LED says", 20, 30, "head"),
-            text("the pin from power-on, as measured", Self.axisLeft, 30, "small"),
+            text("its pin as measured, in seconds from power-on", Self.axisLeft, 30, "small"),
             text("outcome", Self.axisRight + 14, 30, "small"),
         ]
         for second in 0...seconds {
             let x = Self.number(position(Double(second) * 1000))
             lines.append("<path class=\"grid\" d=\"M\(x) \(Self.number(Self.top - 14))V\(Self.number(bottom - 4))\"/>")
-            if second % 2 == 0 { lines.append(text(second == 0 ? "0" : "\(second) s", position(Double(second) * 1000), bottom + 10, "small middle")) }
+            if second % 2 == 0 { lines.append(text("\(second)", position(Double(second) * 1000), bottom + 10, "small middle")) }
         }
         for (index, trace) in traces.enumerated() { lines += row(trace, baseline: Self.top + Self.rowHeight * Double(index) + 22) }
         return (lines + legend(bottom + 40) + ["</svg>", ""]).joined(separator: "\n")
@@ -54,10 +54,15 @@ public struct TraceDrawing {
         var blocks: [String: String] = [:]
         for (from, to) in Self.lit(trace.edges, until: trace.end) where from < end {
             let middle = (from + to) / 2
-            let segment = segments.first { $0.from <= middle && middle <= $0.to }
+            var colour = segments.first { $0.from <= middle && middle <= $0.to }.map { Self.colour($0.pattern) } ?? "none"
+            // What says that the button may be let go is solid, and mostly over before that is a pattern.
+            if colour == "none", to - from >= 500, segments.contains(where: { $0.pattern == .held && abs($0.to - from) < 150 }) {
+                colour = Self.colour(.held)
+                lines.append(text("let go", position(from), baseline - Self.pulseHeight - 4, "phase t-\(colour)"))
+            }
             let (x, width) = (position(from), position(min(to, end)) - position(from))
             let y = Self.number(baseline - Self.pulseHeight)
-            blocks[segment.map { Self.colour($0.pattern) } ?? "none", default: ""]
+            blocks[colour, default: ""]
                 += "M\(Self.number(x)) \(y)h\(Self.number(width))v\(Self.number(Self.pulseHeight))h\(Self.number(-width))z"
         }
         for (colour, path) in blocks.sorted(by: { $0.key < $1.key }) { lines.append("<path class=\"\(colour)\" d=\"\(path)\"/>") }
@@ -78,8 +83,8 @@ public struct TraceDrawing {
         var x = 20.0
         for (colour, words) in [
             ("starting", "starting 100/100"), ("working", "working 200/200"), ("recovering", "recovering 400/100"),
-            ("panel", "button, erasing"), ("well", "ready, all is well"), ("warn", "ready, look at it"), ("bad", "ready, in need"),
-        ] where traces.contains(where: { Self.shows($0, colour) }) {
+            ("panel", "button, erasing"), ("well", "ready, all is well"), ("warn", "ready, look at it"), ("bad", "ready, in need"), ("none", "too short to name"),
+        ] where colour == "none" || traces.contains(where: { Self.shows($0, colour) }) {
             lines.append("<rect class=\"\(colour)\" x=\"\(Self.number(x))\" y=\"\(Self.number(y - 8))\" width=\"9\" height=\"9\" rx=\"2\"/>")
             lines.append(text(words, x + 14, y, "small"))
             x += 14 + Double(words.count) * 5.7 + 18

@@ -5,7 +5,7 @@ import VirtualBoard
 /// README's picture: some scenes of the story's part `database`, as they were on the pin.
 final class Traces {
     /// The time axis, in seconds.
-    static let seconds = 15
+    static let seconds = 20
     /// It counts what the disk gets, and waits by itself: the kernel alone writes more the longer a partition is mounted.
     private static let quiet = "second boot: nothing to do, nothing written"
 

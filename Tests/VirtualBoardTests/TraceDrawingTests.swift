@@ -64,6 +64,14 @@ import Testing
         for name in ["starting", "working", "recovering", "2 blinks", "current", "ready 5.0 s"] { #expect(named.contains(name), "\(name) in \(named)") }
     }
 
+    /// Only the light that follows upon the flicker, not any one of that length.
+    @Test func theMomentToLetGoIsNamed() throws {
+        let svg = try drawn([trace(edges([900, 300] + [50, 50].repeated(40) + [900, 300, 2500]), ready: 7400)])
+        let panel = try blocks(svg, "panel")
+        #expect(panel.count == 41)
+        #expect(words(svg).filter { $0 == "let go" }.count == 1)
+    }
+
     @Test func nothingIsDrawnBehindTheAxis() throws {
         let svg = try drawn([trace(edges([100, 100].repeated(80)), end: 17_000)])
         let last = try #require(blocks(svg, "starting").map { $0.to }.max())
