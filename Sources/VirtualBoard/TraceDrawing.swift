@@ -51,6 +51,17 @@ public struct TraceDrawing {
             "<path class=\"line\" d=\"M\(Self.number(Self.axisLeft)) \(Self.number(baseline))H\(Self.number(position(end)))\"/>",
         ]
         let segments = PatternRecognizer(edges: trace.edges, until: trace.end).segments
+        var named = 0.0
+        // Above the trace, unless the name before it is in the way.
+        func name(_ words: String, _ colour: String, at milliseconds: Double) {
+            let x = position(milliseconds)
+            if x < named { return }
+            named = x + Double(words.count) * 5.5 + 4
+            lines.append(text(words, x, baseline - Self.pulseHeight - 4, "phase t-\(colour)"))
+        }
+        for segment in segments where segment.from < min(trace.ready, end) {
+            if let words = Self.name(segment.pattern) { name(words, Self.colour(segment.pattern), at: segment.from) }
+        }
         var blocks: [String: String] = [:]
         for (from, to) in Self.lit(trace.edges, until: trace.end) where from < end {
             let middle = (from + to) / 2
@@ -58,7 +69,7 @@ public struct TraceDrawing {
             // What says that the button may be let go is solid, and mostly over before that is a pattern.
             if colour == "none", to - from >= 500, segments.contains(where: { $0.pattern == .held && abs($0.to - from) < 150 }) {
                 colour = Self.colour(.held)
-                lines.append(text("let go", position(from), baseline - Self.pulseHeight - 4, "phase t-\(colour)"))
+                name("let go", colour, at: from)
             }
             let (x, width) = (position(from), position(min(to, end)) - position(from))
             let y = Self.number(baseline - Self.pulseHeight)
@@ -66,14 +77,11 @@ public struct TraceDrawing {
                 += "M\(Self.number(x)) \(y)h\(Self.number(width))v\(Self.number(Self.pulseHeight))h\(Self.number(-width))z"
         }
         for (colour, path) in blocks.sorted(by: { $0.key < $1.key }) { lines.append("<path class=\"\(colour)\" d=\"\(path)\"/>") }
-        for segment in segments where segment.from < min(trace.ready, end) {
-            guard let name = Self.name(segment.pattern) else { continue }
-            lines.append(text(name, position(segment.from), baseline - Self.pulseHeight - 4, "phase t-\(Self.colour(segment.pattern))"))
-        }
         if trace.ready <= end {
             let x = position(trace.ready)
             lines.append("<path class=\"mark\" d=\"M\(Self.number(x)) \(Self.number(baseline + 1))l3.5 6h-7z\"/>")
-            lines.append(text(String(format: "ready %.1f s", trace.ready / 1000), x + 6, baseline + 9, "phase"))
+            let words = String(format: "ready %.1f s", trace.ready / 1000)
+            lines.append(x + 70 < Self.axisRight ? text(words, x + 6, baseline + 9, "phase") : text(words, x - 6, baseline + 9, "phase end"))
         }
         return lines
     }
@@ -164,6 +172,7 @@ public struct TraceDrawing {
         .small{font-size:11px}
         .phase{font-size:10px}
         .middle{text-anchor:middle}
+        .end{text-anchor:end}
         .card{fill:#fff;stroke:#d1d9e0}
         .grid{stroke:#818b98;stroke-opacity:.18}
         .line{stroke:#818b98}

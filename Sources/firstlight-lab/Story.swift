@@ -17,7 +17,7 @@ final class Story {
     let isFull: Bool
     private let only: String?
     private let traces: Traces?
-    /// The scene of the moment goes on until the picture's time is over.
+    /// The scene of the moment goes on behind READY until the picture's time is over.
     private var isWatched = false
 
     /// - Parameters:
@@ -72,6 +72,7 @@ final class Story {
             Thread.sleep(forTimeInterval: 7)
             let written = try board.bytesWritten()
             try expect(written <= quiet, "\(written) bytes were written, mounting and opening alone write \(quiet)")
+            watchOn()
             try board.powerOff()
             return seen
         }
@@ -245,7 +246,7 @@ final class Story {
         guard let status = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else {
             throw Deviation("status.json is \(text)")
         }
-        while isWatched, light.milliseconds < Double(Traces.seconds) * 1000 { Thread.sleep(forTimeInterval: 0.1) }
+        if isWatched { watchOn() }
         let observation = Observation(
             outcome: status["outcome"] as? String ?? "none", pattern: seen, readyMilliseconds: Int(ready), status: status,
             segments: light.segments)
@@ -254,6 +255,11 @@ final class Story {
         let told = (status["light"] as? [String: Any])?["pattern"] as? String
         try expect(told == pattern.description, "status.json says the LED shows \(told ?? "nothing"), the pin \(pattern)")
         return observation
+    }
+
+    /// Until the picture's time axis is full, where one is drawn.
+    private func watchOn() {
+        while traces != nil, board.light.milliseconds < Double(Traces.seconds) * 1000 { Thread.sleep(forTimeInterval: 0.1) }
     }
 
     func expectLightBefore(_ seen: Observation, _ patterns: [LightPattern]) throws {

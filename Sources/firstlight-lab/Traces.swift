@@ -5,14 +5,14 @@ import VirtualBoard
 /// README's picture: some scenes of the story's part `database`, as they were on the pin.
 final class Traces {
     /// The time axis, in seconds.
-    static let seconds = 20
-    /// It counts what the disk gets, and waits by itself: the kernel alone writes more the longer a partition is mounted.
+    static let seconds = 18
+    /// It counts what the disk gets, and goes on only behind that: the kernel alone writes more the longer a partition is mounted.
     private static let quiet = "second boot: nothing to do, nothing written"
 
     private static let captions = [
         ("blank disk: formatted and migrated", "First boot: blank disk, formatted, migrated"),
         (quiet, "Every day: nothing to do, nothing written"),
-        ("old device's disk: all pending steps, readings kept", "Update: eight steps over two years of data"),
+        ("old device's disk: all pending steps, readings kept", "Update: eight steps, two years of data"),
         ("firmware with a broken step: back to the old schema", "Broken update: undone, the old schema stays"),
         ("database overwritten with garbage: restored from the snapshot", "Database is garbage: its snapshot is put back"),
         ("garbage, and every snapshot damaged too: rebuilt", "Snapshots too: rebuilt, the rest in quarantine"),
@@ -26,7 +26,7 @@ final class Traces {
 
     init(_ file: URL) { self.file = file }
 
-    /// Whether the scene is to go on until the time axis is full.
+    /// Whether the scene is to go on behind READY until the time axis is full.
     func watches(_ scene: String) -> Bool { scene != Self.quiet && Self.captions.contains { $0.0 == scene } }
 
     /// - Parameter light: what the pin did since the scene's last power-on.
