@@ -91,7 +91,7 @@ public struct TraceDrawing {
         var x = 20.0
         for (colour, words) in [
             ("starting", "starting 100/100"), ("working", "working 200/200"), ("recovering", "recovering 400/100"),
-            ("panel", "button, erasing"), ("well", "ready, all is well"), ("warn", "ready, look at it"), ("bad", "ready, in need"), ("none", "too short to name"),
+            ("panel", "button, erasing"), ("well", "ready, all is well"), ("warn", "ready, look at it"), ("bad", "needs somebody"), ("none", "too short to name"),
         ] where colour == "none" || traces.contains(where: { Self.shows($0, colour) }) {
             lines.append("<rect class=\"\(colour)\" x=\"\(Self.number(x))\" y=\"\(Self.number(y - 8))\" width=\"9\" height=\"9\" rx=\"2\"/>")
             lines.append(text(words, x + 14, y, "small"))
