@@ -145,3 +145,21 @@ unpack_packages() {
 
 # apt itself compares sizes and hashes with what an earlier run left behind.
 download_packages() (cd "$APT/debs" && apt-get -c "$APT/apt.conf" download "$@")
+
+# made_once FOLDER FUNCTION INPUT…: FUNCTION fills FOLDER, again when the script or one of the INPUT files has changed.
+made_once() {
+	local folder=$1 make=$2 made_from
+	shift 2
+	made_from=$(cat "scripts/${0##*/}" "$@" | sha256sum)
+	[ "$(cat "$folder/made-from" 2>/dev/null)" = "$made_from" ] && return
+	rm -rf "$folder"
+	"$make" "$folder"
+	echo "$made_from" >"$folder/made-from"
+}
+
+# pack ROOT FILE: the root filesystem as the kernel unpacks it.
+pack() {
+	# On the board everything is root's and for all to read, whoever built it under whatever umask.
+	chmod -R u=rwX,go=rX "$1"
+	(cd "$1" && find . -print0 | sort -z | cpio --quiet -0 -o -H newc -R 0:0) | gzip -n -1 >"$2"
+}

@@ -36,7 +36,8 @@ public struct BootFiles: Sendable {
             arguments += ["-kernel", kernel.path, "-append", "console=ttyAMA0 panic=1 \(commandLine)"]
             if let initramfs { arguments += ["-initrd", initramfs.path] }
         case .bios(let bios):
-            arguments += ["-bios", bios.path]
+            // With ACPI a machine that starts from firmware has no PL061.
+            arguments += ["-bios", bios.path, "-machine", "acpi=off"]
         }
         return arguments
     }
