@@ -60,7 +60,7 @@ public final class Console: Sendable {
         type("root\n")
         let prompt = record.wait(seconds: seconds) { record -> String? in
             let answer = Self.string(record.text[start...])
-            return ["Password:", "# "].first { answer.hasSuffix($0) || answer.hasSuffix($0 + " ") }
+            return ["Password:", "Login incorrect", "# "].first { answer.contains($0) }
         }
         guard prompt == "# " else { throw BoardError("root cannot log in at the console: \(prompt ?? "no prompt came")") }
     }

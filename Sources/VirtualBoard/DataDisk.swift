@@ -8,15 +8,17 @@ public final class DataDisk: Sendable {
     private let scratch: Scratch
 
     /// With the guest's flushes carried out: they take the time they take.
-    var drive: Drive {
+    public var drive: Drive {
         var drive = Drive(file)
         drive.cache = "writeback"
         return drive
     }
 
-    /// Where scripts/build-image puts the one partition, in MiB.
-    private static let start = 1
-    private static let size = 126
+    /// A partition on the disk, in MiB.
+    private struct Place {
+        let start: Int
+        let size: Int
+    }
 
     /// As it comes from the factory: a partition table and zeros.
     public init(blank images: BoardImages, in scratch: Scratch) throws {
@@ -25,8 +27,7 @@ public final class DataDisk: Sendable {
         try HostTool.run(["cp", "--sparse=always", images.blankDisk.path, file.path])
     }
 
-    /// As it comes from the factory, of another size: one partition from the first MiB to one before the end. What is read off disks here
-    /// (`read`, `list`) is for those of the usual size.
+    /// As it comes from the factory, of another size: one partition from the first MiB to one before the end.
     /// - Parameter size: of the partition, in MiB.
     public init(blankPartition size: Int, in scratch: Scratch) throws {
         self.scratch = scratch
@@ -42,9 +43,24 @@ public final class DataDisk: Sendable {
     /// - Parameter size: in MiB.
     public func enlarge(to size: Int) throws { try HostTool.run(["truncate", "-s", "\(size)M", file.path]) }
 
+    /// A card that scripts/flash has written an image to.
+    /// - Parameter size: of the card, in MiB.
+    public init(flashed image: URL, size: Int, in scratch: Scratch) throws {
+        self.scratch = scratch
+        file = scratch.fresh("card.img")
+        try HostTool.run(["cp", "--sparse=always", image.path, file.path])
+        try enlarge(to: size)
+    }
+
     /// A device of two years ago: an ext4 filesystem of the time with `database` as /app/app.db, which belongs to user 1000.
     public convenience init(_ images: BoardImages, database: URL, in scratch: Scratch) throws {
         try self.init(blank: images, in: scratch)
+        try format(with: database)
+    }
+
+    /// Makes the data partition that of a device of two years ago: an ext4 filesystem of the time with `database` as /app/app.db, which belongs
+    /// to user 1000.
+    public func format(with database: URL) throws {
         let root = scratch.fresh("root")
         let app = root.appendingPathComponent("app")
         try FileManager.default.createDirectory(at: app, withIntermediateDirectories: true)
@@ -54,14 +70,15 @@ public final class DataDisk: Sendable {
             try? FileManager.default.removeItem(at: root)
             try? FileManager.default.removeItem(at: partition)
         }
-        try HostTool.run(["truncate", "-s", "\(Self.size)M", partition.path])
+        let size = try place().size
+        try HostTool.run(["truncate", "-s", "\(size)M", partition.path])
         // The explicit list of RULES.md F12, and the last MiB left free.
         let features =
             "none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,"
             + "huge_file,dir_nlink,extra_isize,metadata_csum"
         try HostTool.run([
             "mkfs.ext4", "-q", "-F", "-O", features, "-b", "4096", "-g", "4096", "-d", root.path, partition.path,
-            "\((Self.size - 1) * 256)",
+            "\((size - 1) * 256)",
         ])
         for path in ["/", "/app", "/app/app.db"] {
             for field in ["uid", "gid"] {
@@ -72,21 +89,48 @@ public final class DataDisk: Sendable {
         try put(partition)
     }
 
+    /// Where the partition of this name is now: it may have grown.
+    private func place(of name: String = "data") throws -> Place {
+        let table = try JSONSerialization.jsonObject(with: HostTool.run(["sfdisk", "--json", file.path])) as? [String: Any]
+        let partitions = (table?["partitiontable"] as? [String: Any])?["partitions"] as? [[String: Any]] ?? []
+        guard let found = partitions.first(where: { $0["name"] as? String == name }), let start = found["start"] as? Int,
+            let size = found["size"] as? Int
+        else { throw BoardError("\(file.path) has no partition \(name)") }
+        return Place(start: start / 2048, size: size / 2048)
+    }
+
+    /// Overwrites bytes of a partition, as a write does that power is cut in.
+    public func overwrite(partition name: String, at offset: Int, with bytes: Data) throws {
+        let image = try FileHandle(forUpdating: file)
+        defer { try? image.close() }
+        try image.seek(toOffset: UInt64(place(of: name).start << 20 + offset))
+        try image.write(contentsOf: bytes)
+    }
+
+    /// Bytes of a partition.
+    public func read(partition name: String, at offset: Int, count: Int) throws -> Data {
+        let image = try FileHandle(forReadingFrom: file)
+        defer { try? image.close() }
+        try image.seek(toOffset: UInt64(place(of: name).start << 20 + offset))
+        return try image.read(upToCount: count) ?? Data()
+    }
+
     /// A copy of the partition with its journal replayed, as the next mount would see it.
     private func takePartition() throws -> URL {
         let partition = scratch.fresh("partition.img")
+        let place = try place()
         try HostTool.run([
-            "dd", "if=\(file.path)", "of=\(partition.path)", "bs=1M", "skip=\(Self.start)", "count=\(Self.size)",
+            "dd", "if=\(file.path)", "of=\(partition.path)", "bs=1M", "skip=\(place.start)", "count=\(place.size)",
             "conv=sparse", "status=none",
         ])
-        try HostTool.run(["truncate", "-s", "\(Self.size)M", partition.path])
+        try HostTool.run(["truncate", "-s", "\(place.size)M", partition.path])
         try HostTool.run(["e2fsck", "-f", "-y", partition.path], accepting: [0, 1])
         return partition
     }
 
     private func put(_ partition: URL) throws {
         try HostTool.run([
-            "dd", "if=\(partition.path)", "of=\(file.path)", "bs=1M", "seek=\(Self.start)", "conv=notrunc", "status=none",
+            "dd", "if=\(partition.path)", "of=\(file.path)", "bs=1M", "seek=\(try place().start)", "conv=notrunc", "status=none",
         ])
     }
 

@@ -9,7 +9,7 @@ extension Story {
     private static let hooks = """
         [hooks]
         on-ready = fw_setenv upgrade_available 0
-        on-degraded = [ "$(fw_printenv -n upgrade_available)" = 0 ] || reboot
+        on-degraded = [ "$(fw_printenv -n upgrade_available)" != 1 ] || reboot
 
         """
 

@@ -32,7 +32,7 @@ final class Story {
     }
 
     enum Part: String, CaseIterable, ExpressibleByArgument {
-        case database, partition, supervisor, updates, systemd
+        case database, partition, supervisor, updates, systemd, disk
     }
 
     /// False when anything deviated.
@@ -45,6 +45,7 @@ final class Story {
             case .supervisor: try playSupervisor()
             case .updates: try playUpdates()
             case .systemd: try playSystemd()
+            case .disk: try playDisk()
             }
         }
         let seconds = Int(Date().timeIntervalSince(start))

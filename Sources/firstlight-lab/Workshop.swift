@@ -13,7 +13,25 @@ struct Workshop {
     private let daemon: Data?
 
     static let directory = "/usr/share/firstlight/migrations/app"
-    private static let next = "20260601090000_add_alarms.sql"
+    private static let next = "\(directory)/20260601090000_add_alarms.sql"
+    private static let addAlarms = """
+        -- migrate:up
+        CREATE TABLE alarms (
+            id INTEGER PRIMARY KEY,
+            sensor_id INTEGER NOT NULL REFERENCES sensors (id) ON DELETE CASCADE,
+            above REAL NOT NULL
+        );
+        INSERT INTO alarms (sensor_id, above) SELECT id, 90 FROM sensors WHERE kind = 'temperature';
+
+        -- migrate:down
+        DROP TABLE alarms;
+        """
+    private static let addAlarmsBroken = """
+        -- migrate:up
+        CREATE TABLE alarms (id INTEGER PRIMARY KEY, sensor_id INTEGER NOT NULL);
+        DELETE FROM readings WHERE sensor_id = 1;
+        INSERT INTO alarm (sensor_id) SELECT id FROM sensors;
+        """
 
     /// - Parameters:
     ///   - daemon: a firstlightd in the place of the one that the board was built with.
@@ -42,33 +60,27 @@ struct Workshop {
     }
 
     /// The next release: one more step.
-    var nextFirmware: Firmware {
-        firmware.adding(
-            "\(Self.directory)/\(Self.next)",
-            """
-            -- migrate:up
-            CREATE TABLE alarms (
-                id INTEGER PRIMARY KEY,
-                sensor_id INTEGER NOT NULL REFERENCES sensors (id) ON DELETE CASCADE,
-                above REAL NOT NULL
-            );
-            INSERT INTO alarms (sensor_id, above) SELECT id, 90 FROM sensors WHERE kind = 'temperature';
-
-            -- migrate:down
-            DROP TABLE alarms;
-            """)
-    }
+    var nextFirmware: Firmware { firmware.adding(Self.next, Self.addAlarms) }
 
     /// The same release as it should not have left the house: it fails after it has thrown rows away.
-    var brokenFirmware: Firmware {
-        firmware.adding(
-            "\(Self.directory)/\(Self.next)",
-            """
-            -- migrate:up
-            CREATE TABLE alarms (id INTEGER PRIMARY KEY, sensor_id INTEGER NOT NULL);
-            DELETE FROM readings WHERE sensor_id = 1;
-            INSERT INTO alarm (sensor_id) SELECT id FROM sensors;
-            """)
+    var brokenFirmware: Firmware { firmware.adding(Self.next, Self.addAlarmsBroken) }
+
+    /// The reference disk, flashed onto a card of so many MiB.
+    func card(of size: Int) throws -> DataDisk { try DataDisk(flashed: built("firstlight.img"), size: size, in: scratch) }
+
+    /// What is in a slot of the reference disk.
+    func slot() throws -> SlotImage { try SlotImage(built("root.ext4"), in: scratch) }
+
+    /// The slot's counterparts of the two firmwares above.
+    func nextSlot() throws -> SlotImage { try slot().adding(Self.next, Self.addAlarms, in: scratch) }
+    func brokenSlot() throws -> SlotImage { try slot().adding(Self.next, Self.addAlarmsBroken, in: scratch) }
+
+    private func built(_ name: String) throws -> URL {
+        let file = images.directory.deletingLastPathComponent().appendingPathComponent("disk/\(name)")
+        guard FileManager.default.fileExists(atPath: file.path) else {
+            throw BoardError("\(file.path) is missing; scripts/build-disk makes it")
+        }
+        return file
     }
 
     /// The next release with a step that takes seconds.
@@ -92,10 +104,19 @@ struct Workshop {
 
     func blankDisk() throws -> DataDisk { try DataDisk(blank: images, in: scratch) }
 
-    func oldDisk() throws -> DataDisk {
+    func oldDisk() throws -> DataDisk { try DataDisk(images, database: oldDatabase(), in: scratch) }
+
+    /// The reference disk on a card of so many MiB, with the data of a device that is two years old.
+    func oldCard(of size: Int) throws -> DataDisk {
+        let card = try card(of: size)
+        try card.format(with: oldDatabase())
+        return card
+    }
+
+    private func oldDatabase() throws -> URL {
         let database = scratch.fresh("app.db")
         try OldDevice.make(at: database, migrations: migrations, in: scratch)
-        return try DataDisk(images, database: database, in: scratch)
+        return database
     }
 }
 #endif

@@ -84,6 +84,35 @@ import VirtualBoard
         #expect(!board.isOn)
     }
 
+    @Test func powersOffBehindALoginPromptIfRootIsLetIn() throws {
+        let getty = bare.adding("/bin/login", "#!/bin/sh\nexec busybox login \"$@\"\n", mode: 0o755).adding(
+            "/etc/inittab",
+            """
+            ::sysinit:/bin/mount -t proc proc /proc
+            ttyAMA0::respawn:/sbin/getty -L ttyAMA0 115200 vt100
+            """)
+        try board.powerOn(getty, disk: nil)
+        defer { board.cutPower() }
+        try board.powerOff()
+        #expect(board.console.transcript.contains("login: root"))
+
+        try board.powerOn(getty.adding("/etc/passwd", "root:!:0:0:root:/root:/bin/sh\n"), disk: nil)
+        #expect {
+            try board.powerOff()
+        } throws: { error in
+            "\(error)".contains("root cannot log in at the console: Login incorrect")
+        }
+    }
+
+    @Test func whoWaitsForABoardThatWentOffIsToldSo() throws {
+        try board.powerOn(bare.adding("/etc/inittab", "::sysinit:/sbin/poweroff -f\n"), disk: nil)
+        #expect {
+            try board.waitForReady(seconds: 60)
+        } throws: { error in
+            "\(error)" == "the board went off before it was ready"
+        }
+    }
+
     @Test func anOldDevicesDiskIsCleanAndEndsBeforeItsPartition() throws {
         let file = scratch.file("old.db")
         try HostTool.run(["sqlite3", file.path, "CREATE TABLE t(x); INSERT INTO t VALUES (42);"])

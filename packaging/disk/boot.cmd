@@ -33,10 +33,9 @@ setenv read_copy '
 		cp.b ${raw} ${plain} 4 && cp.b ${raw_data} ${plain_data} ${data_size} &&
 		env import -c ${plain} ${plain_size} ${names} && setexpr.b count *${raw_count}'
 
-# Writes the variables over ${older}, which becomes the newer copy.
+# Writes the variables over ${older}, which becomes the newer copy. Of the count the lowest byte is written: behind 255 comes 0.
 setenv save '
 	setexpr newest_count ${newest_count} + 1
-	setexpr newest_count ${newest_count} \& ff
 	env export -c -s ${plain_size} ${plain} ${names}
 	cp.b ${plain} ${raw} 4
 	mw.b ${raw_count} ${newest_count} 1
