@@ -44,9 +44,9 @@ final class Card {
 
     deinit {
         _ = try? Self.shell("losetup -d \(device)")
-        server?.terminate()
-        server?.waitUntilExit()
-        _ = try? Self.shell("umount '\(folder)/card' 2>/dev/null; rm -rf '\(folder)'")
+        // It may have been born deaf to SIGTERM, as a child of a test run is.
+        if let server { kill(server.processIdentifier, SIGKILL) }
+        _ = try? Self.shell("for m in card/file card; do umount -l '\(folder)'/$m 2>/dev/null; done; rm -rf '\(folder)'")
     }
 
     /// QEMU's storage daemon in the place of the file.
