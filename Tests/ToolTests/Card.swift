@@ -38,7 +38,9 @@ final class Card {
                     "driver=throttle,node-name=n,throttle-group=t,file.driver=file,file.filename=\(folder)/behind"])
         case .ordinary, .writeProtected, .broken: break
         }
-        device = try Self.shell("losetup -f -P --show \(kind == .writeProtected ? "-r" : "") '\(file)'")
+        // Past the host's own cache of what the server has: a card's reader has none.
+        let option = kind == .writeProtected ? "-r" : kind == .forgetful ? "--direct-io=on" : ""
+        device = try Self.shell("losetup -f -P --show \(option) '\(file)'")
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 

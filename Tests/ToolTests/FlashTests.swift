@@ -69,6 +69,7 @@ import Testing
             while [ ! -e $FOLDER/ready ]; do sleep 0.1; done
             \(flash()); code=$?; kill $hidden; wait $hidden; exit $code
             """, "in use, or it cannot be opened: Device or resource busy")
+        try expectRefusal(card, "flock $DEVICE \(flash())", "locked by another program")
         _ = try card.run("mkswap ${DEVICE}p1 && swapon ${DEVICE}p1")
         defer { _ = try? card.run("swapoff ${DEVICE}p1") }
         try expectRefusal(card, flash(), "swap of this machine; swapoff it first")
@@ -88,7 +89,7 @@ import Testing
         let result = try card.run("echo $NAME | \(flash(""))")
         #expect(result.code == 0, "\(result.errors)")
         // What it is about to erase.
-        for words in ["\(card.device): ", "34 MB", "This is erased", "\(card.name)p1", "oldest", "Type \(card.name) to erase it"] {
+        for words in ["\(card.device): ", "34 MB", "This is erased", "ext4 \"oldest\"", "old", "data", "Type \(card.name) to erase it"] {
             #expect(result.errors.contains(words), "\(words) is not in: \(result.errors)")
         }
     }
@@ -134,6 +135,6 @@ import Testing
             wait $flash
             """)
         #expect(result.code == 3 && result.errors.contains("half written"), "\(result.errors)")
-        #expect(try Card.shell("pgrep -f 'dd of=\(card.device)' || true") == "")
+        #expect(try Card.shell("pgrep -f 'dd [o]f=\(card.device) ' || true") == "")
     }
 }
