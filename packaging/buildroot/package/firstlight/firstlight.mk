@@ -1,0 +1,144 @@
+################################################################################
+#
+# firstlight
+#
+################################################################################
+
+FIRSTLIGHT_VERSION = 1.0
+FIRSTLIGHT_LICENSE = \
+	Apache-2.0, \
+	Apache-2.0 with Swift-exception (Swift's standard library, linked in)
+FIRSTLIGHT_LICENSE_FILES = LICENSE
+FIRSTLIGHT_DEPENDENCIES = e2fsprogs sqlite util-linux
+
+# This tree is a folder of Firstlight's repository, and whoever has the one has
+# the other: their version is the same by itself.
+ifeq ($(call qstrip,$(BR2_PACKAGE_FIRSTLIGHT_TARBALL)),)
+FIRSTLIGHT_SITE = $(BR2_EXTERNAL_FIRSTLIGHT_PATH)/../..
+FIRSTLIGHT_SITE_METHOD = local
+# What the build reads, whatever else somebody has built in that folder.
+FIRSTLIGHT_OVERRIDE_SRCDIR_RSYNC_EXCLUSIONS = \
+	--include=/Package.swift --include=/LICENSE \
+	--include=/Sources --include=/Tests --include=/scripts \
+	--include=/docs --include=/rootfs-overlay \
+	--include=/packaging --include=/packaging/toolsets \
+	--exclude='/packaging/*' --exclude='/*'
+else
+FIRSTLIGHT_SITE = $(patsubst %/,%,$(dir $(call qstrip,$(BR2_PACKAGE_FIRSTLIGHT_TARBALL))))
+FIRSTLIGHT_SOURCE = $(notdir $(call qstrip,$(BR2_PACKAGE_FIRSTLIGHT_TARBALL)))
+ifneq ($(BR2_DOWNLOAD_FORCE_CHECK_HASHES),y)
+BR_NO_CHECK_HASH_FOR += $(FIRSTLIGHT_SOURCE)
+endif
+endif
+
+ifeq ($(BR2_PACKAGE_FIRSTLIGHT_GPIO),y)
+FIRSTLIGHT_DEPENDENCIES += \
+	$(if $(BR2_PACKAGE_LIBGPIOD),libgpiod,libgpiod2)
+else
+FIRSTLIGHT_BUILD_OPTS += --no-gpio
+endif
+
+# clang's names, which are not those of the toolchain's own programs.
+FIRSTLIGHT_LIBC = $(if $(BR2_TOOLCHAIN_USES_MUSL),musl,gnu)
+ifeq ($(BR2_arm),y)
+FIRSTLIGHT_TARGET = armv7-linux-$(FIRSTLIGHT_LIBC)eabihf
+else
+FIRSTLIGHT_TARGET = $(ARCH)-linux-$(FIRSTLIGHT_LIBC)
+endif
+
+FIRSTLIGHT_SWIFT_PATH = $(call qstrip,$(BR2_PACKAGE_FIRSTLIGHT_SWIFT_PATH))
+FIRSTLIGHT_PATH = $(if $(FIRSTLIGHT_SWIFT_PATH),"$(FIRSTLIGHT_SWIFT_PATH)":)$(BR_PATH)
+
+ifeq ($(BR2_PACKAGE_FIRSTLIGHT)$(BR_BUILDING),yy)
+# Said before the first package is built, not when this one's turn comes.
+FIRSTLIGHT_SWIFT_VERSION := $(shell PATH=$(FIRSTLIGHT_PATH) swiftc --version \
+	2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p')
+ifeq ($(FIRSTLIGHT_SWIFT_VERSION),)
+$(error firstlight is compiled by the build machine's Swift, and there is no \
+	swiftc in $(or $(FIRSTLIGHT_SWIFT_PATH),PATH). Install Swift 6.3 or newer \
+	(https://swift.org/install), or say in BR2_PACKAGE_FIRSTLIGHT_SWIFT_PATH \
+	where it is)
+endif
+ifneq ($(firstword $(shell printf '%s\n' 6.3 $(FIRSTLIGHT_SWIFT_VERSION) | sort -V)),6.3)
+$(error firstlight needs Swift 6.3 or newer, and the swiftc in \
+	$(or $(FIRSTLIGHT_SWIFT_PATH),PATH) is $(FIRSTLIGHT_SWIFT_VERSION). Install \
+	another (https://swift.org/install), or say in \
+	BR2_PACKAGE_FIRSTLIGHT_SWIFT_PATH where it is)
+endif
+# A dependency on it would be a circle in Kconfig.
+ifeq ($(BR2_PACKAGE_SQLITE_NO_SYNC),y)
+$(error firstlight cannot keep data through a power cut with a SQLite that never \
+	syncs: disable BR2_PACKAGE_SQLITE_NO_SYNC)
+endif
+endif
+
+# Buildroot strips what is in the target directory, and keeps debug information
+# where it is asked to.
+define FIRSTLIGHT_BUILD_CMDS
+	$(TARGET_MAKE_ENV) PATH=$(FIRSTLIGHT_PATH) $(@D)/scripts/cross-build \
+		--target $(FIRSTLIGHT_TARGET) \
+		--sysroot $(STAGING_DIR) \
+		--gcc-install-dir `dirname \`$(TARGET_CC) -print-libgcc-file-name\`` \
+		--output $(@D)/output \
+		--scratch $(@D)/.build \
+		--jobs $(PARALLEL_JOBS) \
+		--unstripped \
+		$(FIRSTLIGHT_BUILD_OPTS)
+endef
+
+# No /etc/firstlight.conf: the reference's drives a line of its own board, which
+# is somebody's motor on another. It comes with the project's rootfs overlay.
+define FIRSTLIGHT_INSTALL_TARGET_CMDS
+	$(INSTALL) -D -m 0755 $(@D)/output/firstlightd \
+		$(TARGET_DIR)/usr/sbin/firstlightd
+	mkdir -p $(TARGET_DIR)/usr/bin
+	ln -sf ../sbin/firstlightd $(TARGET_DIR)/usr/bin/firstlightctl
+	$(INSTALL) -D -m 0644 $(@D)/rootfs-overlay/etc/e2fsck.conf \
+		$(TARGET_DIR)/etc/e2fsck.conf
+	$(foreach page,$(wildcard $(@D)/docs/man/*.[1-8]),\
+		$(INSTALL) -D -m 0644 $(page) \
+			$(TARGET_DIR)/usr/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))
+	)
+endef
+
+define FIRSTLIGHT_INSTALL_INIT_SYSV
+	$(INSTALL) -D -m 0755 $(@D)/rootfs-overlay/etc/init.d/S15firstlight \
+		$(TARGET_DIR)/etc/init.d/S15firstlight
+endef
+
+define FIRSTLIGHT_INSTALL_INIT_SYSTEMD
+	$(INSTALL) -D -m 0644 $(@D)/rootfs-overlay/usr/lib/systemd/system/firstlight.service \
+		$(TARGET_DIR)/usr/lib/systemd/system/firstlight.service
+	$(INSTALL) -D -m 0644 $(@D)/rootfs-overlay/usr/lib/systemd/system/firstlight-boot-complete.service \
+		$(TARGET_DIR)/usr/lib/systemd/system/firstlight-boot-complete.service
+endef
+
+# Who may use the control socket beside root. Members are the project's choice.
+define FIRSTLIGHT_USERS
+	- - firstlight -1 - - - - Those who may ask the daemon for something.
+endef
+
+define FIRSTLIGHT_LINUX_CONFIG_FIXUPS
+	$(call KCONFIG_ENABLE_OPT,CONFIG_EXT4_FS)
+	$(if $(BR2_PACKAGE_FIRSTLIGHT_F2FS),
+		$(call KCONFIG_ENABLE_OPT,CONFIG_F2FS_FS))
+	$(call KCONFIG_ENABLE_OPT,CONFIG_TMPFS)
+	$(call KCONFIG_ENABLE_OPT,CONFIG_NET)
+	$(call KCONFIG_ENABLE_OPT,CONFIG_UNIX)
+	$(call KCONFIG_ENABLE_OPT,CONFIG_SECURITY)
+	$(call KCONFIG_ENABLE_OPT,CONFIG_SECURITY_LANDLOCK)
+	$(if $(BR2_PACKAGE_FIRSTLIGHT_GPIO),
+		$(call KCONFIG_ENABLE_OPT,CONFIG_GPIOLIB)
+		$(call KCONFIG_ENABLE_OPT,CONFIG_GPIO_CDEV))
+	$(call KCONFIG_ENABLE_OPT,CONFIG_NEW_LEDS)
+	$(call KCONFIG_ENABLE_OPT,CONFIG_LEDS_CLASS)
+	$(call KCONFIG_ENABLE_OPT,CONFIG_LEDS_TRIGGERS)
+	$(call KCONFIG_ENABLE_OPT,CONFIG_LEDS_TRIGGER_TIMER)
+	$(call KCONFIG_ENABLE_OPT,CONFIG_LEDS_TRIGGER_PATTERN)
+	$(call KCONFIG_ENABLE_OPT,CONFIG_INPUT)
+	$(call KCONFIG_ENABLE_OPT,CONFIG_INPUT_EVDEV)
+	$(call KCONFIG_ENABLE_OPT,CONFIG_WATCHDOG)
+	$(call KCONFIG_ENABLE_OPT,CONFIG_WATCHDOG_NOWAYOUT)
+endef
+
+$(eval $(generic-package))
