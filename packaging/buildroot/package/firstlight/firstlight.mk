@@ -47,35 +47,37 @@ FIRSTLIGHT_TARGET = $(ARCH)-linux-$(FIRSTLIGHT_LIBC)
 endif
 
 FIRSTLIGHT_SWIFT_PATH = $(call qstrip,$(BR2_PACKAGE_FIRSTLIGHT_SWIFT_PATH))
-FIRSTLIGHT_PATH = $(if $(FIRSTLIGHT_SWIFT_PATH),"$(FIRSTLIGHT_SWIFT_PATH)":)$(BR_PATH)
+FIRSTLIGHT_SWIFT_WHERE = $(or $(FIRSTLIGHT_SWIFT_PATH),PATH)
 
 ifeq ($(BR2_PACKAGE_FIRSTLIGHT)$(BR_BUILDING),yy)
 # Said before the first package is built, not when this one's turn comes.
-FIRSTLIGHT_SWIFT_VERSION := $(shell PATH=$(FIRSTLIGHT_PATH) swiftc --version \
-	2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p')
+FIRSTLIGHT_SWIFT_VERSION := $(shell \
+	$(addsuffix /,$(FIRSTLIGHT_SWIFT_PATH))swiftc --version 2>/dev/null | \
+	sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p')
 ifeq ($(FIRSTLIGHT_SWIFT_VERSION),)
-$(error firstlight is compiled by the build machine's Swift, and there is no \
-	swiftc in $(or $(FIRSTLIGHT_SWIFT_PATH),PATH). Install Swift 6.3 or newer \
-	(https://swift.org/install), or say in BR2_PACKAGE_FIRSTLIGHT_SWIFT_PATH \
-	where it is)
+$(error firstlight: no swiftc in $(FIRSTLIGHT_SWIFT_WHERE). It is compiled by \
+	the build machine's own Swift: install 6.3 or newer \
+	(https://swift.org/install), or set BR2_PACKAGE_FIRSTLIGHT_SWIFT_PATH to \
+	the folder that has swiftc)
 endif
 ifneq ($(firstword $(shell printf '%s\n' 6.3 $(FIRSTLIGHT_SWIFT_VERSION) | sort -V)),6.3)
-$(error firstlight needs Swift 6.3 or newer, and the swiftc in \
-	$(or $(FIRSTLIGHT_SWIFT_PATH),PATH) is $(FIRSTLIGHT_SWIFT_VERSION). Install \
-	another (https://swift.org/install), or say in \
-	BR2_PACKAGE_FIRSTLIGHT_SWIFT_PATH where it is)
+$(error firstlight: the swiftc in $(FIRSTLIGHT_SWIFT_WHERE) is \
+	$(FIRSTLIGHT_SWIFT_VERSION). Install 6.3 or newer \
+	(https://swift.org/install), or set BR2_PACKAGE_FIRSTLIGHT_SWIFT_PATH to \
+	the folder that has it)
 endif
-# A dependency on it would be a circle in Kconfig.
+# In Config.in this would be a circle: firstlight selects sqlite.
 ifeq ($(BR2_PACKAGE_SQLITE_NO_SYNC),y)
-$(error firstlight cannot keep data through a power cut with a SQLite that never \
-	syncs: disable BR2_PACKAGE_SQLITE_NO_SYNC)
+$(error firstlight: a SQLite that never syncs loses databases at a power cut. \
+	Disable BR2_PACKAGE_SQLITE_NO_SYNC)
 endif
 endif
 
-# Buildroot strips what is in the target directory, and keeps debug information
-# where it is asked to.
+# Unstripped, since Buildroot strips the target directory, or does not where it
+# is told so.
 define FIRSTLIGHT_BUILD_CMDS
-	$(TARGET_MAKE_ENV) PATH=$(FIRSTLIGHT_PATH) $(@D)/scripts/cross-build \
+	PATH=$(addsuffix :,$(FIRSTLIGHT_SWIFT_PATH))$(BR_PATH) \
+	$(@D)/scripts/cross-build \
 		--target $(FIRSTLIGHT_TARGET) \
 		--sysroot $(STAGING_DIR) \
 		--gcc-install-dir `dirname \`$(TARGET_CC) -print-libgcc-file-name\`` \
