@@ -11,7 +11,7 @@ DEPENDS = "sqlite3 util-linux"
 # The sources are those of the repository that this layer is in. A SRCREV could only name an older commit than the one
 # that it is written in, and externalsrc would build a working tree with whatever lies in it. Fetched as files they are
 # hashed one by one: a change rebuilds, sstate holds between machines, and a checkout is all that a build without
-# network needs.
+# network needs. (Tests are there since Package.swift names them; nothing of them is compiled.)
 FIRSTLIGHT_SOURCES ?= "${@os.path.abspath(d.getVar('FILE_DIRNAME') + '/../../../../..')}"
 FILESEXTRAPATHS:prepend := "${FIRSTLIGHT_SOURCES}:"
 SRC_URI = " \
