@@ -34,7 +34,7 @@ struct StoryCommand: ParsableCommand {
 
     @OptionGroup var places: Places
     @Option(help: "Only these of its parts: \(Story.Part.allCases.map(\.rawValue).joined(separator: ", ")).") var part: [Story.Part] = []
-    @Option(help: "Only scenes whose title has this in it.") var scene: String?
+    @Option(help: "Only scenes whose title has this in it; again for more of them.") var scene: [String] = []
     @Flag(help: "Also the scenes that take long and say little more.") var full = false
     @Option(help: "Draws the LED's traces there, as an SVG: the part database is what the picture is of.") var traces: String?
 
