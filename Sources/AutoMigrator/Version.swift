@@ -1,2 +1,2 @@
 /// Firstlight's own version, in `status.json` and `--version`.
-public let firstlightVersion = "0.1.0"
+public let firstlightVersion = "1.0.0"

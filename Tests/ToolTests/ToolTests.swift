@@ -111,7 +111,7 @@ struct ToolTests {
         for _ in 0..<2 { _ = try appliance.boot() }
         try? FileManager.default.removeItem(atPath: appliance.root + "/data/.firstlight-boots")
         func add(_ outcome: String) throws -> String {
-            let entry = "{\"version\": \"0.1.0\", \"outcome\": \"\(outcome)\", \"clock\": 0, \"repositories\": [{\"name\": \"app\", \"outcome\": \"\(outcome)\", "
+            let entry = "{\"version\": \"1.0.0\", \"outcome\": \"\(outcome)\", \"clock\": 0, \"repositories\": [{\"name\": \"app\", \"outcome\": \"\(outcome)\", "
                 + "\"reason\": \"tried again 3 boots from now\"}]}"
             let command = "\(Tool.directory!)/firstlightd --config \(appliance.configuration) --worker history '\(entry)' 3>&1 | cat"
             return try Tool.run("/bin/sh", ["-c", command]).output
@@ -120,7 +120,7 @@ struct ToolTests {
         #expect(try add("restored") == result)
         let file = appliance.root + "/data/.firstlight-boots"
         let first = try String(contentsOfFile: file, encoding: .utf8)
-        #expect(first.hasPrefix("{\"number\": 1, \"version\": \"0.1.0\", ") && first.hasSuffix("}\n"))
+        #expect(first.hasPrefix("{\"number\": 1, \"version\": \"1.0.0\", ") && first.hasSuffix("}\n"))
         #expect(try add("restored") == result)
         #expect(try String(contentsOfFile: file, encoding: .utf8) == first)
         #expect(try add("rebuilt") == result)

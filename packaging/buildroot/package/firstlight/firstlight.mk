@@ -4,7 +4,7 @@
 #
 ################################################################################
 
-FIRSTLIGHT_VERSION = 1.0
+FIRSTLIGHT_VERSION = 1.0.0
 FIRSTLIGHT_LICENSE = \
 	Apache-2.0, \
 	Apache-2.0 with Swift-exception (Swift's standard library, linked in)
