@@ -75,10 +75,12 @@ do_install() {
         install -m 0644 ${S}/docs/man/*.$section ${D}${mandir}/man$section/
     done
 
-    # What the configuration can say, the application's unit, and a data logger's migrations.
-    install -d ${D}${datadir}/firstlight/examples/migrations
-    install -m 0644 $overlay/etc/firstlight.conf $overlay/usr/share/firstlight/examples/* ${D}${datadir}/firstlight/examples/
-    install -m 0644 $overlay/usr/share/firstlight/migrations/app/* ${D}${datadir}/firstlight/examples/migrations/
+    # Units for the application, all that the configuration can say, and a data logger's migrations.
+    install -d ${D}${datadir}/firstlight
+    cp -R --no-preserve=ownership $overlay/usr/share/firstlight/examples ${D}${datadir}/firstlight/
+    install -m 0644 $overlay/etc/firstlight.conf ${D}${datadir}/firstlight/examples/
+    cp -R --no-preserve=ownership $overlay/usr/share/firstlight/migrations/app ${D}${datadir}/firstlight/examples/migrations
+    chmod -R u=rwX,go=rX ${D}${datadir}/firstlight
 }
 
 PACKAGES =+ "${PN}-examples"
