@@ -3,6 +3,9 @@
 
 #if FIRSTLIGHT_GPIOD == 1
 
+#include <linux/gpio.h>
+#include <unistd.h>
+
 struct cgpio_line {
     struct gpiod_chip *chip;
     struct gpiod_line *line;
@@ -114,10 +117,12 @@ static int64_t nanoseconds(struct timespec time) { return (int64_t)time.tv_sec *
 int cgpio_read_edge(struct cgpio_line *line, int *active, int64_t *monotonic_ns) {
     struct pollfd waiting = {.fd = cgpio_fd(line), .events = POLLIN};
     if (poll(&waiting, 1, 0) <= 0) return 0;
-    struct gpiod_line_event event;
-    if (gpiod_line_event_read(line->line, &event)) return errno == EINTR ? 0 : -1;
-    *active = event.event_type == GPIOD_LINE_EVENT_RISING_EDGE;
-    *monotonic_ns = nanoseconds(event.ts);
+    // The kernel's own event, and not libgpiod's: that has a timespec in it, which on 32 bits is as long as the library was built for.
+    struct gpioevent_data event;
+    ssize_t n = read(waiting.fd, &event, sizeof event);
+    if (n != (ssize_t)sizeof event) return n < 0 && (errno == EINTR || errno == EAGAIN) ? 0 : -1;
+    *active = event.id == GPIOEVENT_EVENT_RISING_EDGE;
+    *monotonic_ns = (int64_t)event.timestamp;
     // Before Linux 5.7 events carried the wall clock.
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

@@ -1,5 +1,5 @@
 #if Lab
-/// What an LED says. The times are written here from DESIGN.md ("The front panel") a second time, apart from the firmware's own
+/// What an LED says. The times are written here from docs/front-panel.md a second time, apart from the firmware's own
 /// table, so that a mistake in that one is seen.
 public enum LightPattern: Hashable, Sendable, CustomStringConvertible {
     case dark, starting, working, recovering, solid, held, wiping, identify

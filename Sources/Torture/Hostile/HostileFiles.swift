@@ -4,7 +4,7 @@ import Linux
 
 /// Hostile files: every kind of damage to a database, with every kind of sidecar beside it, and to its snapshots; and the databases of
 /// SQLite's own corpora in the place of either. The real firstlightctl migrates each as a boot does, and the oracle holds what is left
-/// against DESIGN.md's contract.
+/// against the contract (README.md).
 ///
 /// Not to be shared between threads; lanes are processes, each with a folder of its own.
 public final class HostileFiles {

@@ -2,7 +2,7 @@
 import Foundation
 import Linux
 
-/// Holds what the tool says and what it leaves against the contract (DESIGN.md), for one case. It knows plain SQLite and the files as they
+/// Holds what the tool says and what it leaves against the contract (README.md), for one case. It knows plain SQLite and the files as they
 /// were, and nothing of how the migrator decides:
 ///
 /// 1. The process ends by itself, in time, with a known outcome and the exit code of that outcome.

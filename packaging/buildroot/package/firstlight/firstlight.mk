@@ -5,9 +5,9 @@
 ################################################################################
 
 FIRSTLIGHT_VERSION = 1.0.0
-FIRSTLIGHT_LICENSE = \
-	Apache-2.0, \
-	Apache-2.0 with Swift-exception (Swift's standard library, linked in)
+# Of Swift's standard library, Apache-2.0 with Swift-exception, there are parts in
+# the program: what the exception is for, which asks for no notice of them.
+FIRSTLIGHT_LICENSE = Apache-2.0
 FIRSTLIGHT_LICENSE_FILES = LICENSE
 FIRSTLIGHT_DEPENDENCIES = e2fsprogs sqlite util-linux
 
@@ -16,8 +16,10 @@ FIRSTLIGHT_DEPENDENCIES = e2fsprogs sqlite util-linux
 ifeq ($(call qstrip,$(BR2_PACKAGE_FIRSTLIGHT_TARBALL)),)
 FIRSTLIGHT_SITE = $(BR2_EXTERNAL_FIRSTLIGHT_PATH)/../..
 FIRSTLIGHT_SITE_METHOD = local
-# What the build reads, whatever else somebody has built in that folder.
+# What the build reads, whatever else somebody has built in that folder; and not
+# what an older checkout had, since SwiftPM compiles all that it finds.
 FIRSTLIGHT_OVERRIDE_SRCDIR_RSYNC_EXCLUSIONS = \
+	--delete \
 	--include=/Package.swift --include=/LICENSE \
 	--include=/Sources --include=/Tests --include=/scripts \
 	--include=/docs --include=/rootfs-overlay \
@@ -129,9 +131,12 @@ define FIRSTLIGHT_LINUX_CONFIG_FIXUPS
 	$(call KCONFIG_ENABLE_OPT,CONFIG_UNIX)
 	$(call KCONFIG_ENABLE_OPT,CONFIG_SECURITY)
 	$(call KCONFIG_ENABLE_OPT,CONFIG_SECURITY_LANDLOCK)
+	$(call KCONFIG_ENABLE_OPT,CONFIG_EFI_PARTITION)
+	$(call KCONFIG_ENABLE_OPT,CONFIG_GPIOLIB)
 	$(if $(BR2_PACKAGE_FIRSTLIGHT_GPIO),
-		$(call KCONFIG_ENABLE_OPT,CONFIG_GPIOLIB)
-		$(call KCONFIG_ENABLE_OPT,CONFIG_GPIO_CDEV))
+		$(call KCONFIG_ENABLE_OPT,CONFIG_GPIO_CDEV),
+		$(call KCONFIG_ENABLE_OPT,CONFIG_LEDS_GPIO)
+		$(call KCONFIG_ENABLE_OPT,CONFIG_KEYBOARD_GPIO))
 	$(call KCONFIG_ENABLE_OPT,CONFIG_NEW_LEDS)
 	$(call KCONFIG_ENABLE_OPT,CONFIG_LEDS_CLASS)
 	$(call KCONFIG_ENABLE_OPT,CONFIG_LEDS_TRIGGERS)
@@ -139,8 +144,15 @@ define FIRSTLIGHT_LINUX_CONFIG_FIXUPS
 	$(call KCONFIG_ENABLE_OPT,CONFIG_LEDS_TRIGGER_PATTERN)
 	$(call KCONFIG_ENABLE_OPT,CONFIG_INPUT)
 	$(call KCONFIG_ENABLE_OPT,CONFIG_INPUT_EVDEV)
-	$(call KCONFIG_ENABLE_OPT,CONFIG_WATCHDOG)
-	$(call KCONFIG_ENABLE_OPT,CONFIG_WATCHDOG_NOWAYOUT)
+	$(if $(BR2_PACKAGE_FIRSTLIGHT_WATCHDOG),
+		$(call KCONFIG_ENABLE_OPT,CONFIG_WATCHDOG)
+		$(call KCONFIG_ENABLE_OPT,CONFIG_WATCHDOG_NOWAYOUT)
+		$(call KCONFIG_ENABLE_OPT,CONFIG_PSTORE)
+		$(call KCONFIG_ENABLE_OPT,CONFIG_PSTORE_CONSOLE))
 endef
 
 $(eval $(generic-package))
+
+# legal-info copies the sources by a rule of its own, which only leaves out what
+# version control has.
+firstlight-legal-info: private RSYNC_VCS_EXCLUSIONS += $(FIRSTLIGHT_OVERRIDE_SRCDIR_RSYNC_EXCLUSIONS)

@@ -1,6 +1,8 @@
 SUMMARY = "Boot daemon for the data partition and its SQLite databases"
 DESCRIPTION = "Finds, checks, repairs and mounts an appliance's data partition, brings the SQLite databases on it to \
 the schema that the image wants, shows on one LED how that went, and resets to factory state by a button."
+# Of Swift's standard library, Apache-2.0 with Swift-exception, there are parts in the program: what the exception is for, which asks
+# for no notice of them.
 LICENSE = "Apache-2.0"
 LIC_FILES_CHKSUM = "file://LICENSE;md5=3b83ef96387f14655fc854ddc3c6bd57"
 
@@ -60,7 +62,10 @@ do_install() {
     if ${@bb.utils.contains('DISTRO_FEATURES', 'systemd', 'true', 'false', d)}; then
         install -d ${D}${systemd_system_unitdir}
         install -m 0644 $overlay/usr/lib/systemd/system/*.service ${D}${systemd_system_unitdir}/
-    else
+    fi
+    # Beside the units where a distribution has both: update-rc.d wants it then, and since wrynose systemd.bbclass takes it away.
+    if ${@bb.utils.contains('DISTRO_FEATURES', 'sysvinit', 'true', 'false', d)} || \
+        ${@bb.utils.contains('DISTRO_FEATURES', 'systemd', 'false', 'true', d)}; then
         install -D -m 0755 $overlay/etc/init.d/S15firstlight ${D}${sysconfdir}/init.d/firstlight
     fi
 
