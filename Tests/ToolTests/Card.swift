@@ -13,6 +13,8 @@ final class Card {
         case slow
         /// Has no room behind the first 4 MiB.
         case broken
+        /// Sectors of 4096 bytes.
+        case largeSectors
     }
 
     let folder: String
@@ -36,10 +38,15 @@ final class Card {
                 file,
                 ["--object", "throttle-group,id=t,x-bps-write=1048576", "--blockdev",
                     "driver=throttle,node-name=n,throttle-group=t,file.driver=file,file.filename=\(folder)/behind"])
-        case .ordinary, .writeProtected, .broken: break
+        case .ordinary, .writeProtected, .broken, .largeSectors: break
         }
         // Past the host's own cache of what the server has: a card's reader has none.
-        let option = kind == .writeProtected ? "-r" : kind == .forgetful ? "--direct-io=on" : ""
+        let option = switch kind {
+        case .writeProtected: "-r"
+        case .forgetful: "--direct-io=on"
+        case .largeSectors: "-b 4096"
+        default: ""
+        }
         device = try Self.shell("losetup -f -P --show \(option) '\(file)'")
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }

@@ -70,6 +70,11 @@ import Testing
             \(flash()); code=$?; kill $hidden; wait $hidden; exit $code
             """, "in use, or it cannot be opened: Device or resource busy")
         try expectRefusal(card, "flock $DEVICE \(flash())", "locked by another program")
+        // What a loop device is over is busy for nobody.
+        for part in ["$DEVICE", "${DEVICE}p1"] {
+            try expectRefusal(
+                card, "loop=$(losetup -f --show \(part)); \(flash()); code=$?; losetup -d $loop; exit $code", "is over it; losetup -d that first")
+        }
         _ = try card.run("mkswap ${DEVICE}p1 && swapon ${DEVICE}p1")
         defer { _ = try? card.run("swapoff ${DEVICE}p1") }
         try expectRefusal(card, flash(), "swap of this machine; swapoff it first")
@@ -79,6 +84,32 @@ import Testing
         try expectRefusal(try Card(size: 4 << 20), flash(), "too small: 5 MB, and the image has 9 MB")
         try expectRefusal(try Card(size: 3 << 40), flash(), "more than 2 TiB, which is probably no card")
         try expectRefusal(try Card(.writeProtected), flash(), "write-protected")
+        try expectRefusal(try Card(.largeSectors), flash(), "its sectors have 4096 bytes")
+    }
+
+    /// Flashes with the answer typed after `line` has run, which happens when the question is on the screen.
+    private func flash(whileItAsks line: String) -> String {
+        """
+        { for _ in $(seq 100); do grep -qs 'to erase it' $FOLDER/errors && break; sleep 0.1; done; \(line); echo $NAME; } | \(flash("")) 2>$FOLDER/errors
+        code=$?; cat $FOLDER/errors >&2; losetup -n -O NAME -j $DEVICE | xargs -r losetup -d; exit $code
+        """
+    }
+
+    @Test func nobodyMountsTheCardWhileItAsks() throws {
+        let card = try Card()
+        try card.partition()
+        _ = try card.run("mkfs.ext4 -q ${DEVICE}p1 && mkdir $FOLDER/mount")
+        let result = try card.run(flash(whileItAsks: "mount ${DEVICE}p1 $FOLDER/mount && umount $FOLDER/mount && touch $FOLDER/mounted"))
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(!FileManager.default.fileExists(atPath: card.folder + "/mounted"))
+        #expect(try card.bytes(count: contents.count) == contents)
+    }
+
+    @Test func looksAgainAtTheCardAfterTheAnswer() throws {
+        let card = try Card()
+        try expectRefusal(card, flash(whileItAsks: "losetup -f $DEVICE"), "is over it; losetup -d that first")
+        try expectRefusal(
+            card, flash(whileItAsks: "truncate -s 48M $FOLDER/card/file && losetup -c $DEVICE"), "no longer the card that was shown")
     }
 
     @Test func asksAndErasesNothingForAnotherAnswer() throws {
@@ -109,6 +140,31 @@ import Testing
         #expect(try card.bytes(from: 28 << 20, count: 4 << 20) == Data(count: 4 << 20))
     }
 
+    @Test func leavesNothingBehindAnImageThatIsNearlyAsLarge() throws {
+        let card = try Card(size: 9 << 20)
+        let result = try card.run("dd if=/dev/urandom of=$DEVICE bs=1M count=9 status=none && \(flash())")
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(try card.bytes(count: 9 << 20) == contents + Data(count: 1 << 20))
+    }
+
+    /// It is unpacked for its head, for its size, onto the card, and to be compared.
+    @Test(arguments: [3, 4]) func doesNotBlameTheCardForAnImageThatCannotBeRead(_ time: Int) throws {
+        try Card.shell("xz -k '\(image.path)'")
+        let result = try Card().run(
+            """
+            mkdir $FOLDER/bin && cat >$FOLDER/bin/xz <<'END' && chmod +x $FOLDER/bin/xz
+            #!/bin/sh
+            echo >>$FOLDER/times
+            [ $(wc -l <$FOLDER/times) -eq \(time) ] || exec /usr/bin/xz "$@"
+            /usr/bin/xz "$@" | head -c 3000000
+            exit 1
+            END
+            PATH=$FOLDER/bin:$PATH "$FLASH" '\(image.path).xz' $DEVICE --yes
+            """)
+        #expect(result.code == 3 && result.errors.contains("the card is not to blame"), "\(result.errors)")
+        #expect(!result.errors.contains("nothing can be read") && !result.errors.contains("not what was written"), "\(result.errors)")
+    }
+
     @Test func tellsACardThatForgetsWhatWasWritten() throws {
         let card = try Card(.forgetful)
         let result = try card.run(flash())
@@ -117,8 +173,10 @@ import Testing
     }
 
     @Test func tellsACardThatFailsInTheMiddle() throws {
-        let result = try Card(.broken).run(flash())
-        #expect(result.code == 3 && result.errors.contains("half written"), "\(result.errors)")
+        let card = try Card(.broken, size: 8 << 20)
+        let result = try card.run(flash())
+        #expect(result.code == 3 && result.errors.contains("half written: it boots nothing"), "\(result.errors)")
+        #expect(try card.bytes(count: 1 << 20) == Data(count: 1 << 20))
     }
 
     @Test(arguments: ["INT", "TERM"]) func saysThatTheCardIsHalfWrittenWhenItIsInterrupted(_ signal: String) throws {
