@@ -131,7 +131,7 @@ extension Story {
     // ---- The bootloader's environment on the disk ----
 
     /// Where its two copies are in their partition: packaging/disk/boot.cmd.
-    private static let copies = [0, 1 << 20]
+    private static let copies = [0, 4 << 20]
 
     /// Leaves the last change half done: its first sector on the disk and the rest of the variables not.
     private func tearNewestCopy(of card: DataDisk) throws {

@@ -9,14 +9,15 @@
 #
 # They are in the partition `env`, in two copies as CONFIG_SYS_REDUNDAND_ENVIRONMENT has them and libubootenv's fw_setenv reads and writes
 # them: CRC-32, one byte that counts the changes, then NAME=VALUE with zeros between. A change is written over the older copy. Power that
-# goes in the middle leaves a copy with a wrong checksum, and the other one holds: as if the change had not been begun.
+# goes in the middle leaves a copy with a wrong checksum, and the other one holds: as if the change had not been begun. They are 4 MiB apart,
+# so that a card which loses a whole erase block with its power does not lose both.
 
 setenv names slot upgrade_available bootcount bootlimit ustate
 setenv copy_size 4000
 setexpr sectors ${copy_size} / 200
 ${devtype} dev ${devnum}
 part start ${devtype} ${devnum} env copy1
-setexpr copy2 ${copy1} + 800
+setexpr copy2 ${copy1} + 2000
 
 # A copy in RAM: as it is on the disk, and without the counting byte, which a U-Boot without redundant copies does not know.
 setenv raw 48000000
