@@ -7,6 +7,8 @@ public struct Drive: Sendable {
     let log: URL?
     /// QEMU's word. As a rule the host's own cache is disk enough: it outlives QEMU, which is what a power cut ends here.
     var cache = "unsafe"
+    /// As a card that has come to its end: every write fails.
+    public var isReadOnly = false
 
     /// - Parameter log: where each write and flush is recorded in dm-log-writes' format (QEMU's blklogwrites), with a volatile cache.
     public init(_ file: URL, log: URL? = nil) {
@@ -15,7 +17,7 @@ public struct Drive: Sendable {
     }
 
     func arguments(_ index: Int) -> [String] {
-        guard let log else { return ["-drive", "file=\(file.path),format=raw,if=virtio,cache=\(cache)"] }
+        guard let log else { return ["-drive", "file=\(file.path),format=raw,if=virtio,cache=\(cache),readonly=\(isReadOnly ? "on" : "off")"] }
         return [
             "-blockdev", "driver=file,node-name=f\(index),filename=\(file.path)",
             "-blockdev", "driver=file,node-name=l\(index),filename=\(log.path)",

@@ -36,6 +36,8 @@ extension Story {
             }
             let seen = try boot(card, slot: "A", expecting: "current", .solid)
             try expectMarked(good: true)
+            let state = try variable("ustate")
+            try expect(state == "3", "SWUpdate's ustate is \"\(state)\", not 3, failed")
             try board.powerOff()
             try expectReadings(card, OldDevice.readings)
             return seen
@@ -57,6 +59,9 @@ extension Story {
             let silent = try workshop.nextSlot().removing("/etc/firstlight.conf.d/disk.conf", in: workshop.scratch)
             _ = try boot(card, slot: "A", with: silent, expecting: "migrated", .solid)
             try update()
+            // A card that takes no writes any more counts nothing: a trial on it would never end.
+            try powerOn(card, readOnly: true, slot: "A")
+            board.cutPower()
             // The bootloader's first count is cut in the middle: for the next boot it was not made.
             try powerOn(card, slot: "B", trial: 1)
             board.cutPower()
@@ -75,11 +80,14 @@ extension Story {
         }
         scene("disk: slot B half written, environment lost: A boots") {
             try card.overwrite(partition: "root-b", at: 0, with: Data(count: 1 << 20))
+            let environment = try card.read(partition: "env", at: 0, count: 8 << 20)
             try powerOn(card, slot: "B")
             guard board.console.wait(for: "booting slot A", seconds: 60) != nil else { throw Deviation("slot A is not tried") }
             board.cutPower()
+            // What cannot be read today may be a good slot tomorrow.
+            try expect(card.read(partition: "env", at: 0, count: 8 << 20) == environment, "slot B, which was good, is given up for ever")
             for offset in Self.copies { try card.overwrite(partition: "env", at: offset, with: Data(count: 512)) }
-            let seen = try boot(card, slot: "A", expecting: "downgraded", .solid)
+            let seen = try boot(card, slot: "A", trial: 1, expecting: "downgraded", .solid)
             try expect(board.console.transcript.contains("the environment is lost"), "the bootloader does not say that its environment is lost")
             try expectMarked(good: true)
             try board.powerOff()
@@ -90,8 +98,10 @@ extension Story {
 
     /// Applies power; the bootloader says which slot it boots.
     /// - Parameter trial: the slot is on trial, and so often it was booted with this.
-    private func powerOn(_ card: DataDisk, slot: String, trial: Int? = nil, with stick: SlotImage? = nil) throws {
-        try board.powerOn(BootFiles(bios: Self.bootloader), drives: [card.drive] + (stick.map { [$0.drive] } ?? []))
+    private func powerOn(_ card: DataDisk, readOnly: Bool = false, slot: String, trial: Int? = nil, with stick: SlotImage? = nil) throws {
+        var drive = card.drive
+        drive.isReadOnly = readOnly
+        try board.powerOn(BootFiles(bios: Self.bootloader), drives: [drive] + (stick.map { [$0.drive] } ?? []))
         guard let chosen = board.console.wait(for: "booting slot ", seconds: 60) else { throw Deviation("the bootloader boots no slot") }
         try expect(chosen == slot, "the bootloader boots slot \(chosen), not \(slot)")
         let counted = board.console.transcript.contains("is on trial: boot ")
@@ -112,9 +122,12 @@ extension Story {
     /// Writes what is on the stick into slot B, has the bootloader try it, and shuts down: the slot first, and on the disk, before anything
     /// says that it should be booted.
     private func update() throws {
-        let write = "dd if=/dev/vdb of=/dev/vda4 bs=1M conv=fsync && printf 'slot=B\\nupgrade_available=1\\nbootcount=0\\n' | fw_setenv -s -"
+        let write = "dd if=/dev/vdb of=/dev/vda4 bs=1M conv=fsync && printf 'slot=B\\nupgrade_available=1\\nbootcount=0\\nustate=1\\n' | fw_setenv -s -"
         let (text, code) = try board.console.run(write, seconds: 60)
         try expect(code == 0, "slot B cannot be written: \(text)")
+        // Slot A's own hooks, should they be late, leave B's trial alone.
+        let hooks = "for hook in on-ready on-degraded; do sh -c \"$(sed -n \"s/^$hook = //p\" /etc/firstlight.conf.d/disk.conf)\"; done"
+        try expect(board.console.run(hooks, seconds: 30).code == 0, "slot A's hooks fail")
         try board.powerOff()
     }
 
@@ -123,9 +136,13 @@ extension Story {
         let deadline = Date(timeIntervalSinceNow: 10)
         var found = ""
         repeat {
-            found = try board.console.run("fw_printenv -n upgrade_available").output.trimmingCharacters(in: .whitespacesAndNewlines)
+            found = try variable("upgrade_available")
         } while found != (good ? "0" : "1") && Date() < deadline
         try expect(found == (good ? "0" : "1"), "the bootloader's upgrade_available is \"\(found)\"")
+    }
+
+    private func variable(_ name: String) throws -> String {
+        try board.console.run("fw_printenv -n \(name)").output.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     // ---- The bootloader's environment on the disk ----

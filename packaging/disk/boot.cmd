@@ -5,7 +5,9 @@
 #   upgrade_available  1 while the slot is on trial: the updater sets it, Linux clears it once all is well
 #   bootcount          how often the slot on trial was booted
 #   bootlimit          how often it may be, at most 9 times; then the other slot is booted again
-#   ustate             SWUpdate's, kept for it
+#   ustate             SWUpdate's: 1 installed becomes 3 failed when the slot is given up
+#
+# A board's own variables go into the list `names`: what is not in it is lost when a boot is counted.
 #
 # They are in the partition `env`, in two copies as CONFIG_SYS_REDUNDAND_ENVIRONMENT has them and libubootenv's fw_setenv reads and writes
 # them: CRC-32, one byte that counts the changes, then NAME=VALUE with zeros between. A change is written over the older copy. Power that
@@ -34,23 +36,33 @@ setenv read_copy '
 		cp.b ${raw} ${plain} 4 && cp.b ${raw_data} ${plain_data} ${data_size} &&
 		env import -c ${plain} ${plain_size} ${names} && setexpr.b count *${raw_count}'
 
-# Writes the variables over ${older}, which becomes the newer copy. Of the count the lowest byte is written: behind 255 comes 0.
+# Writes the variables over ${older}, which becomes the newer copy, or, where the card cannot write there, over the other one. Of the count the
+# lowest byte is written: behind 255 comes 0. It is read back: a worn card may say that it has written, and has not.
 setenv save '
 	setexpr newest_count ${newest_count} + 1
 	env export -c -s ${plain_size} ${plain} ${names}
 	cp.b ${plain} ${raw} 4
 	mw.b ${raw_count} ${newest_count} 1
 	cp.b ${plain_data} ${raw_data} ${data_size}
-	if ${devtype} write ${raw} ${older} ${sectors}; then
-		setenv written ${older}
-		setenv older ${newest}
-		setenv newest ${written}
-	else
-		echo the environment cannot be written
-	fi'
+	setenv saved no
+	for place in ${older} ${newest}; do
+		if test ${saved} = no && ${devtype} write ${raw} ${place} ${sectors} &&
+			${devtype} read ${plain} ${place} ${sectors} && cmp.b ${raw} ${plain} ${copy_size}; then
+			setenv saved yes
+			if test ${place} = ${older}; then
+				setenv older ${newest}
+				setenv newest ${place}
+			fi
+		fi
+	done
+	if test ${saved} = no; then echo the environment cannot be written; fi'
+
+# For this boot only, unless it is saved.
+setenv other_slot 'if test "${slot}" = B; then setenv slot A; else setenv slot B; fi'
 
 setenv give_up '
-	if test "${slot}" = B; then setenv slot A; else setenv slot B; fi
+	run other_slot
+	if test "${ustate}" = 1; then setenv ustate 3; fi
 	setenv upgrade_available 0
 	setenv bootcount 0
 	run save'
@@ -88,16 +100,15 @@ if test -n "${newest}"; then
 	setenv copy ${newest}
 	run read_copy
 else
+	# Which slot was good nobody knows any more: A has to show that it is.
 	echo the environment is lost: slot A
 	setenv slot A
-	setenv upgrade_available 0
+	setenv upgrade_available 1
 	setenv bootcount 0
 	setenv bootlimit 2
 	setenv ustate 0
 	setenv newest_count 0
 	setenv newest ${copy2}
-	setenv older ${copy1}
-	run save
 fi
 if test "${newest}" = "${copy1}"; then setenv older ${copy2}; else setenv older ${copy1}; fi
 
@@ -107,13 +118,21 @@ if test "${upgrade_available}" = 1; then
 		echo slot ${slot} had its ${bootlimit} boots and was not marked good
 		run give_up
 	else
-		echo slot ${slot} is on trial: boot ${bootcount} of ${bootlimit}
 		run save
+		if test ${saved} = yes; then
+			echo slot ${slot} is on trial: boot ${bootcount} of ${bootlimit}
+		else
+			# A trial that is not counted would never end.
+			echo slot ${slot} is not tried: its boots cannot be counted
+			run other_slot
+			setenv upgrade_available 0
+		fi
 	fi
 fi
 
 run boot_slot
-run give_up
+# A slot that was good is tried again at the next boot: one read error must not take it away for ever.
+if test "${upgrade_available}" = 1; then run give_up; else run other_slot; fi
 run boot_slot
 echo neither slot can be booted
 sleep 10
