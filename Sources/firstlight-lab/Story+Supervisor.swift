@@ -180,7 +180,7 @@ extension Story {
             return seen
         }
         scene("kill -9 of the partition's worker: once more") {
-            let seen = try boot(firmware("", fault: "firstlightd 0", "kill -9 $worker"), try workshop.oldDisk(), expecting: "migrated", .solid)
+            let seen = try boot(firmware("", fault: ", SQLite ", "kill -9 $worker"), try workshop.oldDisk(), expecting: "migrated", .solid)
             let warnings = seen.status["warnings"] as? [String] ?? []
             try expect(warnings.contains { $0.contains("checking and mounting the partition: its worker ended with signal 9") }, "the status says \(warnings)")
             try board.powerOff()
