@@ -10,9 +10,7 @@ struct FinderTests {
     private func disk(_ label: String, partUUID: String? = nil) throws -> LoopDisk {
         let disk = try LoopDisk()
         let uuid = partUUID.map { ",uuid=\($0)" } ?? ""
-        let table = "label: gpt\\nstart=2048,size=122880,name=\(label)\(uuid)\\n"
-        try shell("printf '\(table)' | sfdisk -q --no-reread --no-tell-kernel \(disk.device)").output()
-        try shell("partx -a \(disk.device)").output()
+        try disk.partition(by: "label: gpt\\nstart=2048,size=122880,name=\(label)\(uuid)\\n")
         return disk
     }
 
@@ -57,7 +55,7 @@ struct FinderTests {
     @Test func waitsForADeviceThatComesLate() throws {
         let label = try uniqueLabel()
         let disk = try disk(label)
-        try shell("partx -d \(disk.device)").output()
+        disk.dropPartitions()
         let late = try ChildProcess.start("/bin/sh", ["-c", "sleep 0.4; partx -a \(disk.device)"])
         defer { _ = try? late.wait() }
         #expect(try DeviceFinder(reporter: .silent).find(.partLabel(label), wait: 5000) == "\(disk.device)p1")

@@ -12,17 +12,16 @@ struct GrowTests {
     /// A card that an image for a card of 36 MiB was written to.
     private func card() throws -> LoopDisk {
         let disk = try LoopDisk(size: 36 << 20)
-        try shell("printf '\(Self.table)' | sfdisk -q --no-reread --no-tell-kernel \(disk.device) && partx -a \(disk.device)").output()
+        try disk.partition(by: Self.table)
         return disk
     }
 
     /// On a larger one, after a restart.
     private func restart(_ disk: LoopDisk, size: Int64) throws {
-        shell("partx -d \(disk.device)")
         disk.detach()
         try FileDescriptor.open(disk.image, .readWrite).truncate(to: size)
         try disk.attach()
-        try shell("partx -a \(disk.device)").output()
+        try disk.addPartitions()
     }
 
     private func partition(_ disk: LoopDisk, _ grow: GrowPolicy = .partition) -> DataPartition {

@@ -1,5 +1,6 @@
 import CLinux
 import Linux
+import Testing
 
 @testable import DataPartition
 
@@ -32,16 +33,46 @@ final class LoopDisk {
         try? FileSystem.removeTree(folder)
     }
 
-    func attach() throws { device = try shell("losetup -b \(sector) -f --show \(image)").output() }
+    /// Without partitions that whoever had that device before left on it.
+    func attach() throws {
+        device = try shell("losetup -b \(sector) -f --show \(image)").output()
+        dropPartitions()
+    }
 
     func detach() {
-        if !device.isEmpty { shell("partx -d \(device) 2>/dev/null; losetup -d \(device)") }
+        if !device.isEmpty {
+            dropPartitions()
+            shell("losetup -d \(device)")
+        }
         device = ""
     }
 
+    /// Writes a table, as sfdisk reads one, and tells the kernel.
+    func partition(by table: String) throws {
+        try shell("printf '\(table)' | sfdisk -q --no-reread --no-tell-kernel \(device)").output()
+        try addPartitions()
+    }
+
+    func addPartitions() throws { try shell("partx -a \(device)").output() }
+
+    /// The kernel keeps a partition that is held, and shows it to whoever has the loop device next: a process that is being started beside this one
+    /// may hold it for a moment.
+    func dropPartitions() {
+        guard hasPartitions else { return }
+        for _ in 0..<500 {
+            shell("partx -d \(device) 2>/dev/null")
+            if !hasPartitions { return }
+            usleep(10_000)
+        }
+        Issue.record("\(device): its partitions are held")
+    }
+
+    private var hasPartitions: Bool { shell("ls -d /sys/block/$(basename \(device))/*/partition >/dev/null 2>&1").code == 0 }
+
     /// Whatever is mounted there. A process that is being started beside this one may hold a file of it for a moment.
     func unmount() {
-        for _ in 0..<200 where isMounted {
+        for _ in 0..<200 {
+            guard isMounted else { return }
             if shell("umount \(mount) 2>/dev/null").code != 0 { usleep(10_000) }
         }
     }

@@ -13,13 +13,13 @@ struct PartitionTableTests {
     /// A disk with that table, made when it had `made` bytes, and its partitions known to the kernel.
     private func disk(_ table: String, made: Int64 = 16 << 20, size: Int64 = 48 << 20, sector: Int = 512) throws -> LoopDisk {
         let disk = try LoopDisk(size: made, sector: sector)
-        try shell("printf '\(table)' | sfdisk -q --no-reread --no-tell-kernel \(disk.device)").output()
+        try disk.partition(by: table)
         if size != made {
             disk.detach()
             try FileDescriptor.open(disk.image, .readWrite).truncate(to: size)
             try disk.attach()
+            try disk.addPartitions()
         }
-        try shell("partx -a \(disk.device)").output()
         return disk
     }
 
@@ -67,7 +67,8 @@ struct PartitionTableTests {
         #expect(try PartitionTable.grow(now, prepare: Self.prepare(now)) == nil)
         #expect(try disk.checksum() == checksum)
         // And from the table alone.
-        try shell("partx -d \(disk.device) && partx -a \(disk.device)").output()
+        disk.dropPartitions()
+        try disk.addPartitions()
         #expect(try self.place(disk).end == end)
     }
 
@@ -223,7 +224,8 @@ struct PartitionTableTests {
             if state != states.last && all % (epoch == 1 ? 17 : 3) == 0 { states.append(state) }
         }
         for state in states {
-            try shell("partx -d \(disk.device) 2>/dev/null; blkdiscard -z \(disk.device)").output()
+            disk.dropPartitions()
+            try shell("blkdiscard -z \(disk.device)").output()
             // All sectors in one write each: few are there.
             let file = try FileDescriptor.open(disk.device, .readWrite)
             for (number, bytes) in state {
@@ -231,7 +233,7 @@ struct PartitionTableTests {
             }
             try file.sync()
             shell("blockdev --rereadpt \(disk.device)")
-            if !FileSystem.exists("\(disk.device)p1") { try shell("partx -a \(disk.device)").output() }
+            if !FileSystem.exists("\(disk.device)p1") { try disk.addPartitions() }
             let found = try [1, 2].map { try place(disk, $0) }
             let rule = try #require(KernelRule.partitions(state, size: image.size, sectorSize: image.sectorSize))
             #expect(found.map(\.size) == rule.map { Int64($0.size) * 512 })
