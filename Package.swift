@@ -102,7 +102,7 @@ let package = Package(
         .testTarget(name: "ToolTests", dependencies: ["CLinux"]),
         .testTarget(name: "VirtualBoardTests", dependencies: ["VirtualBoard"]),
         .testTarget(name: "BoardTests", dependencies: ["VirtualBoard"]),
-        .testTarget(name: "TortureTests", dependencies: ["Torture", "CAllocator", "AutoMigrator", "SQLite", "CSQLite", "Linux"]),
+        .testTarget(name: "TortureTests", dependencies: ["Torture", "CAllocator", "AutoMigrator", "DataPartition", "SQLite", "CSQLite", "Linux", "CLinux"]),
         .testTarget(
             name: "DataPartitionTests", dependencies: ["DataPartition", "AutoMigrator", "SQLite", "Linux", "CLinux"]),
         .testTarget(name: "AutoMigratorTests", dependencies: ["AutoMigrator", "SQLite", "CSQLite", "Linux"]),

@@ -63,6 +63,7 @@ extension DataPartition {
 
     /// Before a repair that may cost files, for whoever looks for them in this boot or, cut short, in the next (RULES.md B6).
     private mutating func announceRepair(_ path: String) {
+        if record.isUnused { return }
         isRepaired = true
         if record.repaired { return }
         record.repaired = true

@@ -4,7 +4,7 @@ import Linux
 /// Everything that destroys. The order, each step on the device before the next begins:
 ///
 /// intent to the record → (wipe only: discarded, or overwritten) → old superblocks overwritten, verified gone → stage to the tail → mkfs
-/// → intent cleared
+/// → intent cleared, "unused" until a mount of it is proven
 ///
 /// A cut anywhere leaves the intent, and the next `bringUp` begins again: an interrupted discard looks blank, and
 /// without the intent a repair from a backup superblock brought erased rows back (RULES.md F13).
@@ -125,6 +125,7 @@ extension DataPartition {
             // Nothing is left to reset.
             tail.request = nil
             tail.erased = 0
+            tail.isUnused = true
             tail.remember(intent.operation.text, intent.reason)
             try Tail.settle(&tail, on: device)
         } catch {

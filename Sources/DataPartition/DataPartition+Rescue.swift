@@ -48,9 +48,7 @@ extension DataPartition {
             var extraction = try SalvageExtraction(rescued.bundle.reader(), root: mountPoint)
             let count = try extraction.extractMissing(but: others) { reporter.progress(.recovering, "put back \($0)") }
             if count == 0 { return }
-            let root = try FileDescriptor.open(mountPoint, .directory)
-            let code = linux_syncfs(root.raw)
-            if code != 0 { throw LinuxError("syncfs", mountPoint, code: code) }
+            try Mounting.commit(mountPoint)
             note(.rescue, "ok", "\(count) files that the repair had taken away, put back as a read-only mount had given them out before")
         } catch {
             note(.rescue, "failed", error.text)

@@ -111,10 +111,9 @@ extension DataPartition {
     private func remove(_ reason: String) throws(LinuxError) -> String {
         try refuseShared()
         let (removed, kept) = erasure == .files ? try removeFiles() : try removeDatabases()
-        let root = try FileDescriptor.open(mountPoint, .directory)
-        let code = linux_syncfs(root.raw)
-        if code != 0 { throw LinuxError("syncfs", mountPoint, code: code) }
-        return "\(reason): \(removed) names removed, \(kept)\(trim(root))"
+        // Names that came back with a journal that was given up would come back without what a trim has taken from them.
+        try Mounting.commit(mountPoint)
+        return "\(reason): \(removed) names removed, \(kept)\(trim(try FileDescriptor.open(mountPoint, .directory)))"
     }
 
     /// Into the record that it is done.

@@ -141,11 +141,7 @@ extension DataPartition {
         let reporter = reporter
         var extraction = SalvageExtraction(bundle, on: try BlockDevice.open(path, .read), root: mountPoint)
         try extraction.extract { reporter.progress(.recovering, "copy back \($0)") }
-        do {
-            let root = try FileDescriptor.open(mountPoint, .directory)
-            let code = linux_syncfs(root.raw)
-            if code != 0 { throw LinuxError("syncfs", mountPoint, code: code) }
-        }
+        try Mounting.commit(mountPoint)
         // Unmounting writes what the journal has to its place and reports no error of that: compared is what another mount finds.
         try unmount()
         try mountReadOnly(path, "errors=continue")
@@ -158,6 +154,7 @@ extension DataPartition {
         if let intent = tail.intent { tail.remember("salvage", intent.reason) }
         tail.intent = nil
         tail.bundle = nil
+        tail.isUnused = false
         try Tail.settle(&tail, on: device)
     }
 

@@ -108,6 +108,7 @@ public struct DataPartition {
             try climb(path, found.probe, size: found.size)
         }
         if let reason = record.request { try resetFiles(path, reason) }
+        try noteUse(path)
         var report = report(device: path, filesystem: filesystem.text)
         report.unclean = isSuspect || !isFresh && found.probe.isUnclean
         report.repaired = isRepaired || record.repaired
@@ -166,6 +167,23 @@ public struct DataPartition {
             isKnown = false
         }
         return (tail, isKnown, probe, device.size)
+    }
+
+    /// What has just been made, and holds, is about to be given to the applications: from now on what is missing on it is lost.
+    ///
+    /// Unmounted meanwhile: to a mounted device not every kernel lets us write (CONFIG_BLK_DEV_WRITE_MOUNTED).
+    /// - Throws: where it cannot be noted: of files that a later repair costs nobody would ever be told.
+    private mutating func noteUse(_ path: String) throws(DataPartitionError) {
+        if !record.isUnused { return }
+        try afterStage("proven")
+        do throws(LinuxError) {
+            try unmount()
+            record.isUnused = false
+            try Tail.settle(&record, on: BlockDevice.open(path, .exclusive))
+            filesystem = try Mounting.mount(path, on: mountPoint, proof: false)
+        } catch {
+            throw fail(.mount, DataPartitionError("note that \(path) is in use from now on", error))
+        }
     }
 
     /// Somebody has been told of what a repair or a format cost: from now on what is missing is new.
@@ -266,7 +284,7 @@ public struct DataPartition {
         }
         // Unknown where the tail does not answer: then it is only left as it is while somebody works on it.
         let tail = try? Tail.read(device)
-        let isHalfDone = tail.map { $0.intent != nil } ?? true
+        let isHalfDone = tail.map { $0.intent != nil || $0.isUnused } ?? true
         let isAskedFor = tail?.request != nil
         if there.isReadOnly || isHalfDone || isAskedFor {
             let state = isHalfDone ? "with something begun on it and not done" : there.isReadOnly ? "read-only" : "with a factory reset asked for"

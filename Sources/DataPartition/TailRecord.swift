@@ -54,6 +54,8 @@ struct TailRecord: Equatable {
     var failures: Int64 = 0
     /// A repair by force, or a format, has begun of what was in use, and nobody was told yet: what is missing on it now is lost, not new.
     var repaired = false
+    /// The filesystem has been made, and nobody was given it yet: nothing can be missing on it.
+    var isUnused = false
     /// Factory resets of this partition, ever.
     var resets: Int64 = 0
     /// The last `firstlight.factory_reset=` of the kernel's command line that was acted on (RULES.md B12).
@@ -96,6 +98,7 @@ struct TailRecord: Equatable {
         if let request { lines.append("request=\(TailRecord.line(request, limit: min(200, limit / 4)))") }
         if failures > 0 { lines.append("failures=\(failures)") }
         if repaired { lines.append("repaired=yes") }
+        if isUnused { lines.append("unused=yes") }
         if let token { lines.append("token=\(token)") }
         lines += history.reversed().map { "history=\($0)" } + others
         var text = ""
@@ -124,6 +127,7 @@ struct TailRecord: Equatable {
             case (before: "request", let value)?: request = value
             case (before: "failures", let value)?: failures = Text.number(value) ?? 0
             case (before: "repaired", let value)?: repaired = value == "yes"
+            case (before: "unused", let value)?: isUnused = value == "yes"
             case (before: "token", let value)?: token = value
             case (before: "history", let value)?: history.insert(value, at: 0)
             default: others.append(line)

@@ -23,12 +23,15 @@ struct Judge {
         var tried = false
         /// A boot with a fault has told of a loss.
         var lost = false
+        /// A boot with a fault was READY with a partition and no database of ours on it: an application may have made one.
+        var without = false
 
         /// What a boot with a fault has added.
         mutating func add(_ boot: Machine.Boot, _ judge: Judge) {
             told = told || boot.outcome == judge.scenario.outcome
             done = done || judge.isDone(boot)
             lost = lost || boot.lost != nil && !boot.isVolatile
+            without = without || boot.outcome == "failed" && !boot.isVolatile
         }
     }
 
@@ -92,7 +95,9 @@ struct Judge {
                 if scenario.order != nil { return nil }
                 continue
             }
-            if let wrong = isGone && isTold ? nil : judge(boot, told: told, done: done) { return "\(wrong); boots: \(history)\n\(boot.log)" }
+            // Behind a repair nobody knows of such a database whether there was none.
+            let isUnknown = acknowledged.without && boot.outcome == "rebuilt" && boot.lost != nil && (scenario.order != nil || scenario.takesAll)
+            if let wrong = isGone && isTold || isUnknown ? nil : judge(boot, told: told, done: done) { return "\(wrong); boots: \(history)\n\(boot.log)" }
             (told, done) = (true, true)
             if !isConfirmed && !mayRest { return isUntouched ? evidence() : nil }
             if number >= 2, boots[number - 2].outcome != "restored" || !mayRest || boot.outcome != "restored" { return isUntouched ? evidence() : nil }

@@ -31,24 +31,6 @@ private func template(_ folder: String) throws -> FilesystemTemplate {
         readings: try #require(Readings(copyOf: path, in: folder + "/copy")), files: [XXH64.digest(of: "a line\n")], snapshots: [])
 }
 
-/// In a folder that goes with it, on a thread whose mounts are its own.
-private func alone(_ body: @escaping @Sendable (String) throws -> Void) async throws {
-    let folder = "/dev/shm/firstlight-damaged-\(UUID().uuidString)"
-    try FileSystem.makeDirectories(folder)
-    defer { try? FileSystem.removeTree(folder) }
-    try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
-        Thread.detachNewThread {
-            done.resume(
-                with: Result {
-                    if geteuid() == 0, torture_private_mounts() != 0 { throw TortureError.last("private mounts") }
-                    try body(folder)
-                })
-        }
-    }
-}
-
-private let canMount = geteuid() == 0 && access("/dev/fuse", R_OK | W_OK) == 0 && access("/dev/loop-control", R_OK | W_OK) == 0
-
 @Suite struct DamagedFilesystemsTests {
     @Test(.enabled(if: canMount)) func theOracleReachesWhatIsThereAndNothingElse() async throws {
         try await alone { folder in
