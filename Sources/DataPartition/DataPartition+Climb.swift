@@ -6,8 +6,6 @@ extension DataPartition {
     mutating func climb(_ path: String, _ probe: Probe, size: Int64) throws(DataPartitionError) {
         var ladder = Ladder(probe, policy: settings.format, deviceSize: size)
         var step = ladder.first()
-        // Also where our own record is all that is left of it. Noise on a new card costs nobody anything.
-        let wasUsed = probe.wasUsed || record.sequence > 0
         if let error = probe.readError { note(.find, "failed", error.text) }
         if probe.isClean { note(.clean, "ok", "unmounted cleanly, no error recorded") }
         while true {
@@ -33,7 +31,7 @@ extension DataPartition {
                     continue
                 }
                 if probe.kind == .ext4 { rescue(path) }
-                if wasUsed { announceRepair(path) }
+                if wasUsed(probe) { announceRepair(path) }
                 step = ladder.after(check(.repair, ["-f", "-y", path], of: probe.kind, size))
                 isSuspect = true
             case .repairFrom(let place):
@@ -43,7 +41,7 @@ extension DataPartition {
                     continue
                 }
                 rescue(path)
-                if wasUsed { announceRepair(path) }
+                if wasUsed(probe) { announceRepair(path) }
                 step = ladder.after(check(.backupSuperblock, ["-f", "-y"] + from + [path], of: .ext4, size))
                 isSuspect = true
             case .format(let why):
@@ -53,7 +51,7 @@ extension DataPartition {
                 } else if !isBlank, try salvage(path, why: why) {
                     return
                 }
-                try format(path, why: why, blank: isBlank, wasUsed: wasUsed)
+                try format(path, why: why, blank: isBlank, wasUsed: wasUsed(probe))
                 return try mountFormatted(path)
             case .giveUp(let why):
                 throw fail(.mount, DataPartitionError(.unusable, "\(path) cannot be used and is left as it is: \(why)"))
@@ -61,9 +59,16 @@ extension DataPartition {
         }
     }
 
+    /// Whether a repair, or a format, could cost somebody something: also where our own record is all that is left of it. Noise on a new card costs
+    /// nobody anything.
+    private func wasUsed(_ probe: Probe) -> Bool {
+        // Files speak against a record that an older image may have handed on as it was.
+        if record.isUnused, rescued.map({ $0.bundle.files == 0 }) ?? true { return false }
+        return probe.wasUsed || record.sequence > 0
+    }
+
     /// Before a repair that may cost files, for whoever looks for them in this boot or, cut short, in the next (RULES.md B6).
     private mutating func announceRepair(_ path: String) {
-        if record.isUnused { return }
         isRepaired = true
         if record.repaired { return }
         record.repaired = true

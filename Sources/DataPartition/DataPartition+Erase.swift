@@ -59,7 +59,8 @@ extension DataPartition {
         } catch {
             throw fail(.format, DataPartitionError("format \(path): it is left as it is", error))
         }
-        tail.repaired = !blank && wasUsed
+        // What an earlier one has cost may still be untold.
+        tail.repaired = tail.repaired || !blank && wasUsed
         tail.intent = TailRecord.Intent(operation: .format, stage: .erase, reason: why)
         reporter.log.warning("data: formatting \(path): \(why)")
         try erase(path, &tail, overwrite: !blank)

@@ -31,6 +31,8 @@ extension DataPartition {
                 for slot: Int64 in 0...1 {
                     var copy = record
                     copy.sequence += slot
+                    // Where the kernel goes on with the old size, that it is in use is noted in the old place.
+                    copy.isUnused = false
                     let bytes = record.sequence == 0 ? [UInt8](repeating: 0, count: Tail.slotSize) : Tail.encode(copy)
                     try disk.write(bytes, at: place.start + Tail.offset(ofSlot: copy.sequence & 1, on: size))
                 }

@@ -187,8 +187,8 @@ extension DataPartition {
         guard depth < 64, let names = try? FileSystem.list(directory) else { return true }
         for name in names {
             guard let status = try? FileSystem.status("\(directory)/\(name)") else { return true }
-            // Our own history of boots is nothing to keep it for.
-            if status.kind == .file, depth > 0 || name != HistoryFile.name { return true }
+            // Our own history of boots is nothing to keep it for, nor what is left of a proof.
+            if status.kind == .file, depth > 0 || name != HistoryFile.name && name != Mounting.proofName { return true }
             if status.kind == .directory, holdsFiles("\(directory)/\(name)", depth: depth + 1) { return true }
         }
         return false

@@ -34,6 +34,8 @@ public struct DataPartition {
     var afterStage: (String) throws(DataPartitionError) -> Void = { (_) throws(DataPartitionError) in }
     /// Whether a device that can discard is let to: a test has none that cannot.
     var isDiscarding = true
+    /// Whether the kernel lets us write to what is mounted (CONFIG_BLK_DEV_WRITE_MOUNTED): a test has none that does not.
+    var isWritableMounted = true
     /// In bytes: what could not be overwritten.
     var unerased: Int64 = 0
     /// How much is overwritten between two notes of how far it is, in bytes: a large card takes more than one boot may.
@@ -84,6 +86,8 @@ public struct DataPartition {
             if let elsewhere = table.mount(of: device.number) {
                 // What is in use must not be touched by a check; its own was somebody else's.
                 reporter.log.notice("\(path) is mounted at \(elsewhere.mountPoint) already")
+                if let tail = try? Tail.read(device) { record = tail }
+                if record.isUnused { _ = try noteUse(path, .write) }
                 try mount(path, proof: false)
                 return report(device: path, filesystem: elsewhere.filesystem)
             }
@@ -108,6 +112,8 @@ public struct DataPartition {
             try climb(path, found.probe, size: found.size)
         }
         if let reason = record.request { try resetFiles(path, reason) }
+        // One that did not answer then may do so now, and say that nobody was given what applications are about to write to.
+        if !found.isKnown, let device = try? BlockDevice.open(path, .read), let tail = try? Tail.read(device) { record = tail }
         try noteUse(path)
         var report = report(device: path, filesystem: filesystem.text)
         report.unclean = isSuspect || !isFresh && found.probe.isUnclean
@@ -170,20 +176,41 @@ public struct DataPartition {
     }
 
     /// What has just been made, and holds, is about to be given to the applications: from now on what is missing on it is lost.
-    ///
-    /// Unmounted meanwhile: to a mounted device not every kernel lets us write (CONFIG_BLK_DEV_WRITE_MOUNTED).
-    /// - Throws: where it cannot be noted: of files that a later repair costs nobody would ever be told.
+    /// - Throws: where the device takes it not: of files that a later repair costs nobody would be told.
     private mutating func noteUse(_ path: String) throws(DataPartitionError) {
         if !record.isUnused { return }
         try afterStage("proven")
+        reporter.progress(.working, "note that \(path) is in use")
         do throws(LinuxError) {
-            try unmount()
-            record.isUnused = false
-            try Tail.settle(&record, on: BlockDevice.open(path, .exclusive))
+            if isWritableMounted, try noteUse(path, .write) { return }
+            do throws(LinuxError) {
+                try unmount()
+            } catch {
+                return reporter.log.warning("data: that \(path) is in use cannot be noted: \(error.text)")
+            }
+            let isNoted = try noteUse(path, .exclusive)
             filesystem = try Mounting.mount(path, on: mountPoint, proof: false)
+            if !isNoted { reporter.log.warning("data: that \(path) is in use cannot be noted: somebody else has it mounted") }
         } catch {
+            try? unmount()
             throw fail(.mount, DataPartitionError("note that \(path) is in use from now on", error))
         }
+    }
+
+    /// - Returns: false where the device cannot be had like that.
+    private mutating func noteUse(_ path: String, _ access: BlockDevice.Access) throws(LinuxError) -> Bool {
+        var tail = record
+        tail.isUnused = false
+        do throws(LinuxError) {
+            try Tail.write(&tail, to: BlockDevice.open(path, access))
+        } catch {
+            if error.code == EBUSY || error.code == EPERM { return false }
+            throw error
+        }
+        record = tail
+        // The older slot as well, which holds where the newer one goes bad years later.
+        if let device = try? BlockDevice.open(path, access) { try? Tail.write(&record, to: device) }
+        return true
     }
 
     /// Somebody has been told of what a repair or a format cost: from now on what is missing is new.
@@ -284,16 +311,22 @@ public struct DataPartition {
         }
         // Unknown where the tail does not answer: then it is only left as it is while somebody works on it.
         let tail = try? Tail.read(device)
-        let isHalfDone = tail.map { $0.intent != nil || $0.isUnused } ?? true
+        let isHalfDone = tail.map { $0.intent != nil } ?? true
         let isAskedFor = tail?.request != nil
-        if there.isReadOnly || isHalfDone || isAskedFor {
-            let state = isHalfDone ? "with something begun on it and not done" : there.isReadOnly ? "read-only" : "with a factory reset asked for"
+        let isUnused = tail?.isUnused == true
+        if there.isReadOnly || isHalfDone || isAskedFor || isUnused {
+            let state =
+                isHalfDone
+                ? "with something begun on it and not done"
+                : there.isReadOnly ? "read-only" : isAskedFor ? "with a factory reset asked for" : "just made, before it was noted that it is in use"
             do throws(LinuxError) {
                 try unmount()
             } catch {
                 // A reset that was asked for while the applications run is the next boot's.
                 if tail == nil || !isHalfDone, !there.isReadOnly, error.code == EBUSY {
                     note(.mount, "ok", "\(path) is mounted already, and in use")
+                    record = tail ?? TailRecord()
+                    if isUnused { _ = try? noteUse(path, .write) }
                     return report(device: path, filesystem: there.filesystem)
                 }
                 throw fail(.mount, DataPartitionError(.unusable, "\(path) is mounted at \(mountPoint) \(state), and \(error.text)"))

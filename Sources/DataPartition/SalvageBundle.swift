@@ -117,6 +117,8 @@ struct SalvageBundle: ~Copyable {
         do throws(LinuxError) { names = try FileSystem.list(path) } catch { return try pass(error) }
         for name in names {
             let inside = below.isEmpty ? name : "\(below)/\(name)"
+            // What is left of a proof does not come along: the next one would take it away.
+            if inside == Mounting.proofName { continue }
             progress(inside)
             do throws(LinuxError) {
                 guard let status = try FileSystem.status("\(path)/\(name)") else {

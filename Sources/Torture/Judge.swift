@@ -23,15 +23,20 @@ struct Judge {
         var tried = false
         /// A boot with a fault has told of a loss.
         var lost = false
-        /// A boot with a fault was READY with a partition and no database of ours on it: an application may have made one.
+        /// A boot with a fault was READY with a partition and without a database on it: an application may have made one.
         var without = false
+        /// A boot with a fault has begun what may cost files.
+        var repaired = false
 
         /// What a boot with a fault has added.
         mutating func add(_ boot: Machine.Boot, _ judge: Judge) {
             told = told || boot.outcome == judge.scenario.outcome
             done = done || judge.isDone(boot)
             lost = lost || boot.lost != nil && !boot.isVolatile
-            without = without || boot.outcome == "failed" && !boot.isVolatile
+            repaired = repaired || boot.isRepaired
+            if boot.outcome == "failed", !boot.isVolatile, !without {
+                without = (try? judge.machine.mounted { !FileSystem.exists(judge.machine.database) }) ?? false
+            }
         }
     }
 
@@ -95,8 +100,8 @@ struct Judge {
                 if scenario.order != nil { return nil }
                 continue
             }
-            // Behind a repair nobody knows of such a database whether there was none.
-            let isUnknown = acknowledged.without && boot.outcome == "rebuilt" && boot.lost != nil && (scenario.order != nil || scenario.takesAll)
+            // Behind a repair nobody knows whether there was one. Told once.
+            let isUnknown = number == 1 && acknowledged.without && (acknowledged.repaired || boot.isRepaired) && boot.outcome == "rebuilt" && boot.lost != nil
             if let wrong = isGone && isTold || isUnknown ? nil : judge(boot, told: told, done: done) { return "\(wrong); boots: \(history)\n\(boot.log)" }
             (told, done) = (true, true)
             if !isConfirmed && !mayRest { return isUntouched ? evidence() : nil }

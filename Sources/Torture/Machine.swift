@@ -31,6 +31,8 @@ final class Machine {
         var actions: [String] {
             ((status["data"] as? [String: Any])?["actions"] as? [[String: Any]] ?? []).map { "\($0["rung"] ?? "") \($0["result"] ?? "")" }
         }
+        /// By force, or formatted.
+        var isRepaired: Bool { actions.contains { action in ["repair", "backup-superblock", "format"].contains { action.hasPrefix($0) } } }
 
         var text: String { "\(outcome)\(reason.map { " (\($0))" } ?? "")\(lost.map { ", lost: \($0)" } ?? "")\(end.map { ", \($0)" } ?? "")" }
     }

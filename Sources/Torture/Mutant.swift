@@ -119,15 +119,14 @@ public struct Mutant: Sendable {
             [(.powerCuts, "salvage, format, copy back")]),
         Mutant(
             "reset cleared before its files are gone", "DataPartition/DataPartition+Reset.swift",
-            "let root = try FileDescriptor.open(mountPoint, .directory)\n        let code = linux_syncfs(root.raw)\n",
-            "let root = try FileDescriptor.open(mountPoint, .directory)\n        let code = isMutant ? 0 : linux_syncfs(root.raw)\n",
+            "        try Mounting.commit(mountPoint)\n", "        if !isMutant { try Mounting.commit(mountPoint) }\n",
             [(.powerCuts, "factory reset, files preserved")]),
         Mutant(
             "backup superblocks left out", "DataPartition/Probe.swift", "where backups.count < 4 {", "where backups.count < (isMutant ? 0 : 4) {",
             [(.damagedFilesystems, "")]),
         Mutant(
-            "mount of a killed worker taken over", "DataPartition/DataPartition.swift", "        if there.isReadOnly || isHalfDone || isAskedFor {\n",
-            "        if !isMutant && (there.isReadOnly || isHalfDone || isAskedFor) {\n", [(.kills, "salvage, format, copy back")]),
+            "mount of a killed worker taken over", "DataPartition/DataPartition.swift", "        if there.isReadOnly || isHalfDone || isAskedFor || isUnused {\n",
+            "        if !isMutant && (there.isReadOnly || isHalfDone || isAskedFor || isUnused) {\n", [(.kills, "salvage, format, copy back")]),
     ]
 }
 #endif

@@ -133,30 +133,6 @@ struct BringUpTests {
         #expect(try !partition.bringUp().repaired)
     }
 
-    /// Nothing can be missing on what was made, and given to nobody yet; from then on it can.
-    @Test(arguments: [false, true]) func aRepairCostsNothingThatNobodyWasGiven(_ isCut: Bool) throws {
-        let disk = try LoopDisk()
-        let damage = "debugfs -w -R 'clri <2>' \(disk.device); debugfs -w -R 'ssv state 0' \(disk.device)"
-        var first = disk.partition()
-        try first.wipe(reason: "button")
-        #expect(try disk.record().isUnused)
-        try shell(damage).output()
-        if isCut {
-            // A worker that is lost with the partition mounted leaves it to the next.
-            var lost = disk.partition(cutAt: "proven")
-            #expect(throws: DataPartitionError.self) { try lost.bringUp() }
-            #expect(try disk.isMounted && disk.record().isUnused)
-        }
-        var second = disk.partition()
-        let report = try second.bringUp()
-        #expect(!report.repaired && report.rungs == (isCut ? "clean ok, mount ok" : "preen failed, repair fixed, mount ok"))
-        #expect(try disk.isMounted && !disk.record().isUnused)
-        disk.unmount()
-        try shell(damage).output()
-        var third = disk.partition()
-        #expect(try third.bringUp().repaired)
-    }
-
     @Test func formatsNoiseOnlyWherePolicyAllowsIt() throws {
         let disk = try LoopDisk(size: 32 << 20)
         disk.fillWithNoise()

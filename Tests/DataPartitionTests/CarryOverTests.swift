@@ -77,6 +77,16 @@ struct CarryOverTests {
         #expect(patient.listing() == before)
     }
 
+    /// A cut leaves one, and the proof behind the copying takes it away.
+    @Test func aLeftoverProofStaysBehind() throws {
+        let patient = try Patient("\(Patient.files) && : >.firstlight-proof")
+        var partition = patient.partition()
+        #expect(try partition.bringUp().rungs.hasSuffix("salvage ok, mount ok"))
+        #expect(patient.disk.get("app/app.db") == "rows" && patient.disk.get(".firstlight-proof") == nil)
+        patient.disk.unmount()
+        #expect(try patient.disk.record().intent == nil)
+    }
+
     @Test(arguments: ["bundled", "erased", "made", "copied"])
     func aCutAnywhereLosesNothing(stage: String) throws {
         let patient = try Patient()

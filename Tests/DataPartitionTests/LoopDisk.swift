@@ -59,12 +59,13 @@ final class LoopDisk {
     /// may hold it for a moment.
     func dropPartitions() {
         guard hasPartitions else { return }
+        var said = ""
         for _ in 0..<500 {
-            shell("partx -d \(device) 2>/dev/null")
+            said = shell("partx -d \(device) 2>&1").text
             if !hasPartitions { return }
             usleep(10_000)
         }
-        Issue.record("\(device): its partitions are held")
+        Issue.record("\(device): its partitions are held: \(said)")
     }
 
     private var hasPartitions: Bool { shell("ls -d /sys/block/$(basename \(device))/*/partition >/dev/null 2>&1").code == 0 }
@@ -98,7 +99,10 @@ final class LoopDisk {
         try FileDescriptor.open(device, .read).bytes(at: offset, count: count)
     }
 
-    func fillWithNoise() { shell("dd if=/dev/urandom of=\(device) bs=1M conv=fsync status=none") }
+    /// - Parameter limit: in whole MiB; all of it where it is not given.
+    func fillWithNoise(below limit: Int64? = nil) {
+        shell("dd if=/dev/urandom of=\(device) bs=1M \(limit.map { "count=\($0 >> 20)" } ?? "") conv=fsync status=none")
+    }
 
     /// Of every byte.
     func checksum() throws -> UInt64 {
