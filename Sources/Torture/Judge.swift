@@ -100,8 +100,8 @@ struct Judge {
                 if scenario.order != nil { return nil }
                 continue
             }
-            // Behind a repair nobody knows whether there was one. Told once.
-            let isUnknown = number == 1 && acknowledged.without && (acknowledged.repaired || boot.isRepaired) && boot.outcome == "rebuilt" && boot.lost != nil
+            // Behind a repair nobody knows whether there was one. Told again where the boot before was cut at READY, before it could note that it had told.
+            let isUnknown = number <= 2 && acknowledged.without && (acknowledged.repaired || boot.isRepaired) && boot.outcome == "rebuilt" && boot.lost != nil
             if let wrong = isGone && isTold || isUnknown ? nil : judge(boot, told: told, done: done) { return "\(wrong); boots: \(history)\n\(boot.log)" }
             (told, done) = (true, true)
             if !isConfirmed && !mayRest { return isUntouched ? evidence() : nil }
