@@ -8,8 +8,18 @@ mkdir -p build/cache build/log
 say() { printf '==> %s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
-# usage TEXT: for a command line that cannot be meant.
-usage() { printf 'usage: %s\n' "$1" >&2; exit 2; }
+# usage TEXT: for a command line that cannot be meant; or that asks for it.
+usage() {
+	if [ "$asked" = yes ]; then
+		printf 'usage: %s\n' "$1"
+		exit
+	fi
+	printf 'usage: %s\n' "$1" >&2
+	exit 2
+}
+# The arguments of whoever sources this.
+asked=no
+case " $* " in *" --help "* | *" -h "*) asked=yes ;; esac
 
 # quietly NAME COMMAND…: keeps the output in build/log/NAME.log and shows its end only when the command fails.
 quietly() {

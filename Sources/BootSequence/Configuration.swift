@@ -73,6 +73,6 @@ public struct Configuration: Sendable {
         public let reason: String
 
         /// `/etc/firstlight.conf:12: [data] formt: unknown key; it is left out`
-        public var text: String { "\(file):\(line): \(reason)" }
+        public var text: String { line > 0 ? "\(file):\(line): \(reason)" : "\(file): \(reason)" }
     }
 }

@@ -62,6 +62,26 @@ $(error firstlight: no swiftc in $(FIRSTLIGHT_SWIFT_WHERE). It is compiled by \
 	(https://swift.org/install), or set BR2_PACKAGE_FIRSTLIGHT_SWIFT_PATH to \
 	the folder that has swiftc)
 endif
+# Of a folder without them the C compiler, and not the copying, would complain.
+ifeq ($(FIRSTLIGHT_SITE_METHOD)$(wildcard $(FIRSTLIGHT_SITE)/Package.swift),local)
+$(error firstlight: no sources in $(FIRSTLIGHT_SITE): this tree was copied out \
+	of its repository. Use it where it is, or set \
+	BR2_PACKAGE_FIRSTLIGHT_TARBALL)
+endif
+# Its LED would stay dark, and its button dead, on a device that is shipped.
+ifneq ($(BR2_PACKAGE_FIRSTLIGHT_GPIO),y)
+FIRSTLIGHT_CONF = $(lastword $(wildcard $(addsuffix /etc/firstlight.conf, \
+	$(call qstrip,$(BR2_ROOTFS_OVERLAY)))))
+FIRSTLIGHT_GPIO_LINES := $(if $(FIRSTLIGHT_CONF),$(shell sed -n \
+	's/^[[:blank:]]*line[[:blank:]]*=[[:blank:]]*\([^[:blank:]]*\).*/\1/p' \
+	$(FIRSTLIGHT_CONF) | grep -v -e '^led:' -e '^key:' -e '^none$$'))
+ifneq ($(FIRSTLIGHT_GPIO_LINES),)
+$(error firstlight: $(FIRSTLIGHT_CONF) has the GPIO line \
+	$(firstword $(FIRSTLIGHT_GPIO_LINES)), and this build can drive none. \
+	Enable BR2_PACKAGE_FIRSTLIGHT_GPIO (a toolchain with kernel headers >= 5.10, \
+	or BR2_PACKAGE_LIBGPIOD), or use led:NAME and key:NAME)
+endif
+endif
 ifneq ($(firstword $(shell printf '%s\n' 6.3 $(FIRSTLIGHT_SWIFT_VERSION) | sort -V)),6.3)
 $(error firstlight: the swiftc in $(FIRSTLIGHT_SWIFT_WHERE) is \
 	$(FIRSTLIGHT_SWIFT_VERSION). Install 6.3 or newer \
