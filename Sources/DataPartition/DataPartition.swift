@@ -87,7 +87,7 @@ public struct DataPartition {
                 // What is in use must not be touched by a check; its own was somebody else's.
                 reporter.log.notice("\(path) is mounted at \(elsewhere.mountPoint) already")
                 if let tail = try? Tail.read(device) { record = tail }
-                if record.isUnused { _ = try noteUse(path, .write) }
+                if record.isUnused { _ = try? noteUse(path, .write) }
                 try mount(path, proof: false)
                 return report(device: path, filesystem: elsewhere.filesystem)
             }
