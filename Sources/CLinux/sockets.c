@@ -36,11 +36,10 @@ int linux_control_listen(const char *path, gid_t group) {
     int s = code ? -1 : socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (s < 0) return errno = code ? code : errno, -1;
     if (unlink(path) && errno != ENOENT) code = errno;
-    // Nobody may connect before it belongs to whom it is for.
-    mode_t mask = umask(0177);
+    // Nobody may connect before it belongs to whom it is for: until it listens it refuses everybody. A umask would be all threads'.
     if (!code && bind(s, (struct sockaddr *)&address, size)) code = errno;
-    umask(mask);
-    if (!code && group && (chown(path, 0, group) || chmod(path, 0660))) code = errno;
+    if (!code && group && chown(path, 0, group)) code = errno;
+    if (!code && chmod(path, group ? 0660 : 0600)) code = errno;
     if (!code && listen(s, 8)) code = errno;
     if (!code) return s;
     close(s);

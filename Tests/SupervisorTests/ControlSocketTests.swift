@@ -171,6 +171,20 @@ import Testing
         #expect(socket.descriptors.count == 1)
     }
 
+    /// It is the whole process's: two that listen at a time could leave theirs in place for good.
+    @Test func whoListensLeavesTheUmaskAlone() throws {
+        func mask() throws -> String? {
+            try String(contentsOfFile: "/proc/self/status", encoding: .utf8).split(separator: "\n").first { $0.hasPrefix("Umask:") }.map(String.init)
+        }
+        let before = try mask()
+        DispatchQueue.concurrentPerform(iterations: 2) { number in
+            let path = "\(path)-\(number)"
+            for _ in 0..<10_000 { close(linux_control_listen(path, 0)) }
+            unlink(path)
+        }
+        #expect(try mask() == before)
+    }
+
     @Test func aPathThatIsTooLongIsAnError() throws {
         let error = try #require(throws: LinuxError.self) { _ = try ControlSocket("/tmp/" + String(repeating: "x", count: 200), group: 0) }
         #expect(error.text.contains("ENAMETOOLONG"))
