@@ -2,7 +2,7 @@ internal import AutoMigrator
 internal import BootSequence
 internal import Linux
 
-/// `firstlightctl check`: what a build server wants to know of a set of migrations, or of all that an image has for firstlightd, one line a finding.
+/// `firstlightctl check`: what a build server wants to know of a set of migrations, one line a finding.
 struct CheckCommand {
     private let options: Options
 
@@ -12,21 +12,7 @@ struct CheckCommand {
         let scratch = Environment.value("TMPDIR").flatMap { $0.utf8.isEmpty ? nil : $0 } ?? "/tmp"
         var code = ExitCode.wanted
         var all: [JSON] = []
-        let databases: [Configuration.Database]
-        if let root = options.root {
-            let image = try Target.image(root, options)
-            databases = image.databases
-            if !image.mistakes.isEmpty { code = ExitCode.none }
-            if options.json {
-                all.append(json(image.mistakes))
-            } else {
-                for mistake in image.mistakes { standardOutput(mistake.text + "\n") }
-                standardOutput("\(options.configuration): \(count(databases.count, "database")), \(count(image.mistakes.count, "error"))\n")
-            }
-        } else {
-            databases = try Target.all(options, options.names)
-        }
-        for database in databases {
+        for database in try Target.all(options, options.names) {
             var check = SetCheck(database.repository, requireDowns: options.requireDowns)
             let findings = try migrator("\(database.repository.migrations) was not judged to the end") {
                 () throws(MigrationError) in try check.run(below: scratch)
@@ -47,23 +33,21 @@ struct CheckCommand {
 
     private func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
 
-    private func json(_ mistakes: [Configuration.Mistake]) -> JSON {
-        let findings = mistakes.map { finding(isError: true, $0.file, $0.line, $0.reason) }
-        return .object([("configuration", .string(options.configuration)), ("findings", .array(findings))])
-    }
-
-    private func finding(isError: Bool, _ file: String, _ line: Int64?, _ reason: String) -> JSON {
-        .object([
-            ("level", .string(isError ? "error" : "warning")), ("file", .string(file)), ("line", .number(line)), ("text", .string(reason)),
-        ])
-    }
-
     private func json(_ repository: Repository, _ steps: Int, _ findings: [SetCheck.Finding]) -> JSON {
         .object([
             ("migrations", .string(repository.migrations)),
             ("database", repository.path.utf8.isEmpty ? .null : .string(repository.path)),
             ("steps", .number(Int64(steps))),
-            ("findings", .array(findings.map { finding(isError: $0.isError, $0.file, $0.line, $0.reason) })),
+            (
+                "findings",
+                .array(
+                    findings.map {
+                        .object([
+                            ("level", .string($0.isError ? "error" : "warning")), ("file", .string($0.file)),
+                            ("line", .number($0.line)), ("text", .string($0.reason)),
+                        ])
+                    })
+            ),
         ])
     }
 }

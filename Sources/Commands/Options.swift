@@ -36,7 +36,7 @@ struct Options {
             case .report: ["--config", "--output"]
             case .plan: Command.database + ["--to", "--step"]
             case .migrate, .rollback: Command.database + ["--to", "--step", "--timeout"]
-            case .check: Command.database + ["--require-downs", "--root"]
+            case .check: Command.database + ["--require-downs"]
             case .snapshot: Command.database
             case .restore: Command.database + ["--snapshot", "--list"]
             case .new: ["--config", "--migrations"]
@@ -54,11 +54,8 @@ struct Options {
     let command: Command
     /// What is no option.
     private(set) var names: [String] = []
-    private var isConfigured = false
     private(set) var json = false
     private(set) var configuration = "/etc/firstlight.conf"
-    /// A device's root filesystem, in a folder of this machine.
-    private(set) var root: String?
     private(set) var database: String?
     private(set) var migrations: String?
     /// Keys of a `[database]` section, each with a value that is one.
@@ -105,7 +102,6 @@ struct Options {
             if inside == nil { index += 1 }
             try set(option, value)
         }
-        if let root, !isConfigured { configuration = "\(root)/etc/firstlight.conf" }
         try checkTarget()
     }
 
@@ -115,8 +111,7 @@ struct Options {
             return result
         }
         switch option {
-        case "--config": (configuration, isConfigured) = (value, true)
-        case "--root": root = Text.hasSuffix(value, "/") ? String(decoding: value.utf8.dropLast(), as: UTF8.self) : value
+        case "--config": configuration = value
         case "--database": database = value
         case "--migrations": migrations = value
         case "--timeout":
@@ -164,7 +159,6 @@ struct Options {
             if migrations != nil && database == nil { throw .usage("--migrations DIR: --database FILE is missing") }
         case .check:
             if migrations == nil && database != nil { throw .usage("--database FILE: --migrations DIR is missing") }
-            if root != nil && migrations != nil { throw .usage("--root DIR: its configuration names the migrations") }
         case .new:
             if names.isEmpty { throw .usage("the new migration's TITLE is missing") }
             if migrations != nil && names.count > 1 { throw .usage("\"\(names[1])\": one TITLE; put blanks between quotes") }

@@ -16,41 +16,19 @@ enum Target {
                     user: nil)
             ]
         } else {
-            databases = try select(names, of: configuration(options), options)
+            databases = configuration(options).databases
+            for name in names where !databases.contains(where: { $0.repository.name == name }) {
+                throw .usage("\"\(name)\": there is no [database \(name)] in \(options.configuration)")
+            }
+            if !names.isEmpty { databases.removeAll { !names.contains($0.repository.name) } }
             if databases.isEmpty {
                 throw .usage("\(options.configuration) has no [database NAME]; or say --database FILE --migrations DIR")
             }
         }
-        apply(options, to: &databases)
-        return databases
-    }
-
-    /// Those of a device's root filesystem in a folder of this machine: their sets are there, and no database is.
-    static func image(_ root: String, _ options: Options) throws(CommandError) -> (databases: [Configuration.Database], mistakes: [Configuration.Mistake]) {
-        var reader = ConfigurationReader()
-        reader.read(options.configuration)
-        var databases = try select(options.names, of: reader.configuration, options)
-        apply(options, to: &databases)
-        for index in databases.indices {
-            databases[index].repository.path = ""
-            databases[index].repository.migrations = root + databases[index].repository.migrations
-        }
-        return (databases, reader.mistakes)
-    }
-
-    private static func select(
-        _ names: [String], of configuration: Configuration, _ options: Options
-    ) throws(CommandError) -> [Configuration.Database] {
-        for name in names where !configuration.databases.contains(where: { $0.repository.name == name }) {
-            throw .usage("\"\(name)\": there is no [database \(name)] in \(options.configuration)")
-        }
-        return configuration.databases.filter { names.isEmpty || names.contains($0.repository.name) }
-    }
-
-    private static func apply(_ options: Options, to databases: inout [Configuration.Database]) {
         for index in databases.indices {
             for (key, value) in options.settings { _ = databases[index].repository.set(key, value) }
         }
+        return databases
     }
 
     /// The configuration, its mistakes told.

@@ -34,8 +34,6 @@ enum Usage {
           check [NAME]...  judges the migrations, on copies: names, markers, each step
                            up, down and up again; exit 1 when something is wrong
               --require-downs yes|no           a step without a down is an error
-              --root DIR                       an image's configuration and all sets
-                                               that it names, below DIR
           snapshot [NAME]  keeps a sealed copy, also while others have it open
           restore [NAME]   puts the newest snapshot back; the database goes to
                            quarantine

@@ -317,38 +317,6 @@ struct CommandTests {
         #expect(check["steps"] as? Int == 4)
     }
 
-    /// An overlay, or an image's root filesystem, on the build machine.
-    @Test func anImageIsJudgedBelowItsRoot() throws {
-        let bench = try Bench.sound()
-        let root = bench.root + "/image"
-        _ = try Tool.run("/bin/sh", ["-c", "mkdir -p \(root)/etc/firstlight.conf.d \(root)/usr && cp -r \(bench.set) \(root)/usr/set"])
-        func configure(_ text: String) throws { try text.write(toFile: root + "/etc/firstlight.conf", atomically: true, encoding: .utf8) }
-        func check(_ more: String...) throws -> (code: Int32, lines: [String]) {
-            let result = try bench.run(["check", "--root", root] + more)
-            #expect(bench.scratch.isEmpty)
-            return (result.code, result.output.split(separator: "\n").map { $0.replacingOccurrences(of: root, with: "") })
-        }
-        try configure("[light]\nline = led:status\n")
-        var found = try check()
-        #expect(found.code == 0 && found.lines == ["/etc/firstlight.conf: 0 databases, 0 errors"])
-
-        try configure("[database app]\npath = /data/app.db\nmigrations = /usr/set\n")
-        found = try check()
-        #expect(found.code == 0 && found.lines == ["/etc/firstlight.conf: 1 database, 0 errors", "/usr/set: 3 steps, 0 errors, 0 warnings"])
-
-        try "[light]\nlien = led:status\n".write(toFile: root + "/etc/firstlight.conf.d/a.conf", atomically: true, encoding: .utf8)
-        found = try check("app")
-        #expect(found.code == 1 && found.lines.first == "/etc/firstlight.conf.d/a.conf:2: [light] lien: unknown key; it is left out")
-        let json = try bench.run(["check", "--root", root, "--json"])
-        #expect(json.code == 1 && json.output.contains("\"configuration\":") && json.output.contains("\"line\": 2"), "\(json)")
-
-        // None there is a mistake, too.
-        _ = try Tool.run("/bin/sh", ["-c", "rm -r \(root)/etc"])
-        found = try check()
-        #expect(found.code == 1 && found.lines.first?.contains("/etc/firstlight.conf: ENOENT") == true, "\(found)")
-        #expect(try check("app").code == 2)
-    }
-
     // ---- snapshot and restore ----
 
     @Test func aSnapshotIsTakenToldAndPutBack() throws {
@@ -458,7 +426,6 @@ struct CommandTests {
         (["check", "--require-downs", "perhaps"], "--require-downs perhaps: it must be yes or no"),
         (["new"], "TITLE is missing"), (["new", "!!", "--migrations", "set"], "\"!!\""),
         (["new", "a", "b", "--migrations", "set"], "\"b\""), (["check", "--database", "x.db"], "--migrations DIR is missing"),
-        (["check", "--root", "/", "--migrations", "set"], "--root DIR: its configuration names the migrations"),
         (["migrate", "--adopt", "liquibase"], "--adopt liquibase: it must be auto"),
         (["rollback", "--extensions", "relative.so"], "--extensions relative.so: it must be a list of absolute paths"),
         (["snapshot", "--quarantine", "0"], "--quarantine 0: it must be"), (["status", "app"], "\"app\": nothing was expected"),
